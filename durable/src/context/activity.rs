@@ -1,0 +1,64 @@
+//! What an activity may know about its call.
+
+use crate::model::{ExecutionId, FunctionName, InstanceId};
+
+/// What an activity may know about its call; an optional first parameter (R1:CHAIN-3).
+///
+/// An activity may do anything, and runs at least once: make it idempotent, for instance with
+/// [`instance_id`](Self::instance_id) and [`task_id`](Self::task_id) as a key (R1:TYP-5).
+#[derive(Debug, Clone)]
+pub struct ActivityContext {
+    name: FunctionName,
+    instance: InstanceId,
+    execution: ExecutionId,
+    task: i32,
+    attempt: u32,
+}
+
+impl ActivityContext {
+    #[doc(hidden)]
+    pub fn new(
+        name: FunctionName,
+        instance: InstanceId,
+        execution: ExecutionId,
+        task: i32,
+        attempt: u32,
+    ) -> Self {
+        Self { name, instance, execution, task, attempt }
+    }
+
+    /// A context to call an activity with in a unit test (R3:TEST-3): instance `test`, first attempt.
+    ///
+    /// # Panics
+    /// Never: the fixed id is well-formed.
+    pub fn for_test() -> Self {
+        let instance = InstanceId::new("test").expect("`test` is a well-formed instance id");
+        Self::new(FunctionName::literal("test"), instance, ExecutionId::new("test"), 0, 1)
+    }
+
+    /// The name under which the activity was called.
+    pub fn name(&self) -> &FunctionName {
+        &self.name
+    }
+
+    /// The instance that called it (R3:BIND-20).
+    pub fn instance_id(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    /// The execution of the instance that called it.
+    pub fn execution_id(&self) -> &ExecutionId {
+        &self.execution
+    }
+
+    /// The number of the call within that execution. With the execution id it names the call, over
+    /// all attempts.
+    pub fn task_id(&self) -> i32 {
+        self.task
+    }
+
+    /// How often this call was handed to a worker, this time included. More than 1 after a crash.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}

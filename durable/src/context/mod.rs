@@ -1,0 +1,7 @@
+//! What function authors hold: the verbs of an orchestrator and of an activity.
+
+mod activity;
+mod orchestration;
+
+pub use activity::ActivityContext;
+pub use orchestration::OrchestrationContext;

@@ -1,0 +1,14 @@
+//! What has happened: the events of an execution, in the field's own terms.
+//!
+//! Pure data. Must not know who asks or where it is stored. Begin with [`HistoryEvent`], then
+//! [`History`]; [`format`] is how both are written down.
+
+mod event;
+pub mod format;
+#[allow(clippy::module_inception, reason = "the folder's main type has a file of its name")]
+mod history;
+mod message;
+
+pub use event::{EventId, EventKind, ExecutionStarted, HistoryEvent};
+pub use history::History;
+pub use message::TaskMessage;

@@ -1,0 +1,6 @@
+//! Durable Functions for Rust.
+pub mod clock;
+pub mod context;
+pub mod history;
+pub mod model;
+pub mod provider;

@@ -1,0 +1,19 @@
+//! The words of the domain: values with rules, and no behaviour.
+//!
+//! Knows nothing of history, storage or time. Begin with [`InstanceId`] and [`Payload`].
+
+mod failure;
+mod hub;
+mod instance;
+mod name;
+mod payload;
+mod state;
+mod timestamp;
+
+pub use failure::{Failure, FailureKind};
+pub use hub::{InvalidTaskHubName, TaskHubName};
+pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};
+pub use name::{EventName, FunctionName, FunctionVersion};
+pub use payload::{Encoded, NotStorable, Payload, Storable};
+pub use state::{InstanceState, RuntimeStatus, UnknownStatus};
+pub use timestamp::{InvalidTimestamp, Timestamp};
