@@ -4,3 +4,4 @@ pub mod context;
 pub mod history;
 pub mod model;
 pub mod provider;
+pub mod replay;

@@ -148,6 +148,11 @@ pub enum EventKind {
         /// Its data.
         input: Payload,
     },
+    /// Something came in that only causes an episode.
+    GenericEvent {
+        /// Why.
+        data: String,
+    },
 }
 
 /// How an execution began.
@@ -214,6 +219,7 @@ impl EventKind {
             Self::TimerFired { .. } => "TimerFired",
             Self::EventSent { .. } => "EventSent",
             Self::EventRaised { .. } => "EventRaised",
+            Self::GenericEvent { .. } => "GenericEvent",
         }
     }
 
@@ -228,7 +234,8 @@ impl EventKind {
             | Self::TaskCompleted { .. }
             | Self::TaskFailed { .. }
             | Self::TimerFired { .. }
-            | Self::EventRaised { .. } => true,
+            | Self::EventRaised { .. }
+            | Self::GenericEvent { .. } => true,
             Self::ExecutionCompleted { .. }
             | Self::OrchestratorStarted
             | Self::OrchestratorCompleted { .. }
@@ -253,7 +260,8 @@ impl EventKind {
             | Self::TaskScheduled { .. }
             | Self::TimerCreated { .. }
             | Self::EventSent { .. }
-            | Self::EventRaised { .. } => None,
+            | Self::EventRaised { .. }
+            | Self::GenericEvent { .. } => None,
         }
     }
 }

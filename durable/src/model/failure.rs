@@ -3,7 +3,7 @@
 //! A value that survives storage and crosses instances; errors of the library itself are
 //! [`Error`](crate::Error). Begin with [`Failure`].
 
-use std::{error::Error, fmt};
+use std::{any::Any, error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,12 @@ impl Failure {
         }))
     }
 
+    /// The failure of a function that panicked with `payload`.
+    #[doc(hidden)]
+    pub fn panicked(payload: &(dyn Any + Send)) -> Self {
+        Self::of_kind(FailureKind::Panicked, "panic", panic_message(payload))
+    }
+
     /// Keeps an error's type name, its message and its causes.
     pub fn from_error<E: Error + 'static>(error: &E) -> Self {
         Self::from_chain(std::any::type_name::<E>(), error)
@@ -187,6 +193,13 @@ impl Failure {
     }
 }
 
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("it panicked with a value that is no text").to_owned()
+}
+
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.cause.as_ref().map(|cause| cause as _)
@@ -229,6 +242,12 @@ impl From<String> for Failure {
 impl From<Box<dyn Error + Send + Sync>> for Failure {
     fn from(error: Box<dyn Error + Send + Sync>) -> Self {
         Self::from_boxed(error)
+    }
+}
+
+impl From<super::NotStorable> for Failure {
+    fn from(error: super::NotStorable) -> Self {
+        Self::of_kind(FailureKind::Payload, "NotStorable", error.to_string())
     }
 }
 

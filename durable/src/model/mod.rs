@@ -10,6 +10,7 @@ mod payload;
 mod state;
 mod timestamp;
 
+pub(crate) use failure::panic_message;
 pub use failure::{Failure, FailureKind};
 pub use hub::{InvalidTaskHubName, TaskHubName};
 pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};

@@ -7,6 +7,8 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use super::{Failure, FailureKind};
+
 /// One JSON text, as stored. Always well-formed; never reformatted, so that what a user wrote as
 /// `90.0` is read back as `90.0` (R3:DIAG-25). Cloning is cheap.
 #[derive(Clone)]
@@ -50,6 +52,25 @@ impl Payload {
     /// The size of the text in bytes of UTF-8, which is what the limit on payloads counts.
     pub fn size(&self) -> usize {
         self.as_json().len()
+    }
+
+    /// The payload itself, unless it is larger than `limit` bytes; `what` names it in the message.
+    ///
+    /// # Errors
+    /// A failure of kind `TooLarge` that names the size, the limit and the way out.
+    pub fn within(self, limit: usize, what: &str) -> Result<Self, Failure> {
+        if self.size() <= limit {
+            return Ok(self);
+        }
+        Err(Failure::of_kind(
+            FailureKind::TooLarge,
+            "PayloadTooLarge",
+            format!(
+                "{what} has {} bytes of JSON, and the limit is {limit}; store the data elsewhere and pass a \
+                 reference, or raise the limit (`max_payload`)",
+                self.size()
+            ),
+        ))
     }
 
     /// Whether both hold the same JSON value: object keys in any order, numbers by their text.

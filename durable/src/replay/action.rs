@@ -1,0 +1,38 @@
+//! What an orchestrator asked for in an episode.
+
+use std::panic::Location;
+
+use crate::history::{EventId, EventKind, HistoryEvent};
+use crate::model::Timestamp;
+
+/// One thing an orchestrator asked for.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// Its number within the execution.
+    pub id: EventId,
+    /// What will stand in history for it: one of the kinds that are no message.
+    pub kind: EventKind,
+    /// The line of user code that asked.
+    pub location: &'static Location<'static>,
+}
+
+impl Action {
+    /// The event that records the action.
+    pub fn into_event(self, at: Timestamp) -> HistoryEvent {
+        HistoryEvent::action(self.id, at, self.kind)
+    }
+}
+
+/// An action in the words of a message to a person.
+pub(super) fn describe(kind: &EventKind) -> String {
+    match kind {
+        EventKind::TaskScheduled { name, version: None, .. } => format!("call of activity `{name}`"),
+        EventKind::TaskScheduled { name, version: Some(version), .. } => {
+            format!("call of activity `{name}`, version {version}")
+        }
+        EventKind::TimerCreated { fire_at } => format!("timer until {fire_at}"),
+        EventKind::EventSent { instance, name, .. } => format!("event `{name}` sent to `{instance}`"),
+        EventKind::ExecutionCompleted { status, .. } => format!("end of the orchestration, {status}"),
+        other => other.name().into(),
+    }
+}

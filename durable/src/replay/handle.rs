@@ -1,0 +1,129 @@
+//! What contexts are made of: the engine's verbs, without types and without manners.
+//!
+//! Every verb works only while its own session is being polled on this thread; elsewhere it fails
+//! the execution, and after an unload it does nothing.
+
+use std::{panic::Location, sync::Arc};
+
+use uuid::Uuid;
+
+use super::{
+    journal::{Journal, Key, TaskKind},
+    shared::{Access, Shared},
+    task::{Subject, Task},
+};
+use crate::{
+    history::{EventKind, ExecutionStarted},
+    model::{EventName, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp},
+};
+
+/// The namespace of uuids made by orchestrators: the one that Durable Functions uses (R1:CC-5).
+const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
+
+/// The engine's verbs for one session.
+#[derive(Debug)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// How the execution began.
+    pub fn started(&self) -> &ExecutionStarted {
+        &self.shared.started
+    }
+
+    /// The largest payload that a verb takes, in bytes.
+    pub fn max_payload(&self) -> usize {
+        self.shared.options.max_payload
+    }
+
+    /// Calls an activity.
+    #[track_caller]
+    pub fn call<T>(&self, name: FunctionName, version: Option<FunctionVersion>, input: Payload) -> Task<T> {
+        let subject = Subject::Activity(name.clone());
+        self.ask(TaskKind::Activity, EventKind::TaskScheduled { name, version, input }, subject)
+    }
+
+    /// Sets a timer.
+    #[track_caller]
+    pub fn timer(&self, fire_at: Timestamp) -> Task<()> {
+        self.ask(TaskKind::Timer, EventKind::TimerCreated { fire_at }, Subject::Timer)
+    }
+
+    #[track_caller]
+    fn ask<T>(&self, task: TaskKind, kind: EventKind, subject: Subject) -> Task<T> {
+        let location = Location::caller();
+        let asked = self.with(Some(location), |journal| journal.ask(task, kind, location));
+        match asked {
+            Some(id) => Task::waiting(self.shared.clone(), Key::Task(id), subject),
+            None => Task::inert(),
+        }
+    }
+
+    /// Waits for an external event.
+    #[track_caller]
+    pub fn wait<T>(&self, name: EventName) -> Task<T> {
+        let location = Location::caller();
+        let subject = Subject::Event(name.clone());
+        let waiting = self.with(Some(location), |journal| {
+            journal.note_place(location);
+            journal.inbox.wait(name)
+        });
+        match waiting {
+            Some(id) => Task::waiting(self.shared.clone(), Key::Wait(id), subject),
+            None => Task::inert(),
+        }
+    }
+
+    /// Sends an event to another instance.
+    #[track_caller]
+    pub fn send_event(&self, instance: InstanceId, name: EventName, input: Payload) {
+        let location = Location::caller();
+        self.with(Some(location), |journal| {
+            journal.act(EventKind::EventSent { instance, name, input }, location)
+        });
+    }
+
+    /// The time at which the current episode began; never earlier than before (R1:CC-2).
+    pub fn now(&self) -> Timestamp {
+        self.shared.journal().now
+    }
+
+    /// Whether what runs now ran before (R3:DIAG-21).
+    pub fn is_replaying(&self) -> bool {
+        self.shared.journal().is_replaying
+    }
+
+    /// Publishes a custom status with the next checkpoint.
+    pub fn set_custom_status(&self, status: Payload) {
+        self.with(None, |journal| journal.custom_status = Some(status));
+    }
+
+    /// A uuid of version 5 that is the same on every replay (R1:CC-4, CC-5).
+    pub fn new_uuid(&self) -> Uuid {
+        let count = self.with(None, Journal::draw).unwrap_or(u64::MAX);
+        let started = &self.shared.started;
+        let name = format!("{}_{}_{count}", started.instance, started.execution);
+        Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    }
+
+    /// 64 bits that look random and are the same on every replay. No secret (R1:CC-7).
+    pub fn random(&self) -> u64 {
+        self.new_uuid().as_u64_pair().1.rotate_left(32) ^ self.new_uuid().as_u64_pair().1
+    }
+
+    fn with<R>(
+        &self,
+        location: Option<&'static Location<'static>>,
+        verb: impl FnOnce(&mut Journal) -> R,
+    ) -> Option<R> {
+        match self.shared.access(location) {
+            Access::Usable => Some(verb(&mut self.shared.journal())),
+            Access::Dead => None,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What an execution has asked for, what came back, and what it has seen.
+//!
+//! Plain state behind one lock (`shared.rs`). Must never clone, wake or drop a waker, nor drop a
+//! value of the user's: that may run user code which comes back here. It hands them out instead.
+
+use std::{collections::BTreeMap, panic::Location, task::Waker};
+
+use super::{
+    action::Action,
+    digest::{Digest, Observation},
+    inbox::{Handover, Inbox, WaitId},
+};
+use crate::{
+    history::{EventId, EventKind},
+    model::{Failure, Payload, Timestamp},
+};
+
+/// The state of one execution between two polls.
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub(super) now: Timestamp,
+    pub(super) is_replaying: bool,
+    pub(super) inbox: Inbox,
+    /// This episode's actions, in the order in which they were asked for.
+    pub(super) made: Vec<Action>,
+    /// This episode's cancelled timers. A set: never matched, sorted before it is told.
+    pub(super) cancelled: Vec<EventId>,
+    /// The custom status, if it was set in this episode.
+    pub(super) custom_status: Option<Payload>,
+    /// What ends the execution whatever it does next. The first one stands.
+    pub(super) fault: Option<Failure>,
+    pub(super) digest: Digest,
+    next: EventId,
+    drawn: u64,
+    tasks: BTreeMap<EventId, OpenTask>,
+    /// How many tasks have no result yet: the execution cannot complete before it is zero.
+    open: usize,
+    /// How many waiting handles hold a waker: at rest there must be one.
+    armed: usize,
+    /// A digest of the places in user code that constructed something.
+    places: Digest,
+}
+
+#[derive(Debug)]
+struct OpenTask {
+    kind: TaskKind,
+    /// Whether user code still holds the handle.
+    is_held: bool,
+    state: TaskState,
+}
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TaskKind {
+    Activity,
+    Timer,
+}
+
+#[derive(Debug)]
+enum TaskState {
+    Waiting(Option<Waker>),
+    Done(Completion),
+}
+
+/// What came back for a task.
+pub(super) type Completion = Result<Payload, Failure>;
+
+/// What a handle waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Task(EventId),
+    Wait(WaitId),
+}
+
+impl Journal {
+    pub(super) fn new() -> Self {
+        Self {
+            now: Timestamp::UNIX_EPOCH,
+            is_replaying: false,
+            inbox: Inbox::default(),
+            made: Vec::new(),
+            cancelled: Vec::new(),
+            custom_status: None,
+            fault: None,
+            digest: Digest::START,
+            next: EventId::FIRST,
+            drawn: 0,
+            tasks: BTreeMap::new(),
+            open: 0,
+            armed: 0,
+            places: Digest::START,
+        }
+    }
+
+    /// Records an action and gives it the next number.
+    pub(super) fn act(&mut self, kind: EventKind, location: &'static Location<'static>) -> EventId {
+        let id = self.next;
+        self.next = id.next();
+        self.made.push(Action { id, kind, location });
+        self.note_place(location);
+        id
+    }
+
+    /// Records an action that something will answer.
+    pub(super) fn ask(
+        &mut self,
+        task: TaskKind,
+        kind: EventKind,
+        location: &'static Location<'static>,
+    ) -> EventId {
+        let id = self.act(kind, location);
+        self.tasks.insert(id, OpenTask { kind: task, is_held: true, state: TaskState::Waiting(None) });
+        self.open += 1;
+        id
+    }
+
+    pub(super) fn note_place(&mut self, location: &'static Location<'static>) {
+        self.places.mix(u64::from(location.line()) << 16 ^ u64::from(location.column()));
+    }
+
+    /// The next value of the counter behind uuids and random numbers.
+    pub(super) fn draw(&mut self) -> u64 {
+        let count = self.drawn;
+        self.drawn += 1;
+        self.digest.observe(Observation::Drawn(count));
+        count
+    }
+
+    /// Whether a result for this task is awaited: it was asked for, and has none yet.
+    pub(super) fn awaits(&self, id: EventId, kind: TaskKind) -> bool {
+        matches!(
+            self.tasks.get(&id),
+            Some(OpenTask { kind: awaited, state: TaskState::Waiting(_), .. }) if *awaited == kind
+        )
+    }
+
+    /// Takes a task's result. A result nobody awaits changes nothing.
+    pub(super) fn complete(&mut self, id: EventId, kind: TaskKind, result: Completion) -> Option<Waker> {
+        if !self.awaits(id, kind) {
+            return None;
+        }
+        self.open -= 1;
+        let task = self.tasks.get_mut(&id)?;
+        if !task.is_held {
+            self.tasks.remove(&id);
+            return None;
+        }
+        match std::mem::replace(&mut task.state, TaskState::Done(result)) {
+            TaskState::Waiting(waker) => self.disarm(waker),
+            TaskState::Done(_) => None,
+        }
+    }
+
+    pub(super) fn raise(&mut self, name: &crate::model::EventName, data: Payload) -> Option<Waker> {
+        let waker = self.inbox.arrive(name, data);
+        self.disarm(waker)
+    }
+
+    fn disarm(&mut self, waker: Option<Waker>) -> Option<Waker> {
+        self.armed -= usize::from(waker.is_some());
+        waker
+    }
+
+    /// Whether the handle's result is there.
+    pub(super) fn is_done(&self, key: Key) -> bool {
+        match key {
+            Key::Task(id) => {
+                !matches!(self.tasks.get(&id), Some(OpenTask { state: TaskState::Waiting(_), .. }))
+            }
+            Key::Wait(id) => self.inbox.is_given(id),
+        }
+    }
+
+    /// Gives user code the result, once.
+    pub(super) fn observe(&mut self, key: Key) -> Option<Completion> {
+        match key {
+            Key::Task(id) => {
+                if !matches!(self.tasks.get(&id)?.state, TaskState::Done(_)) {
+                    return None;
+                }
+                let TaskState::Done(result) = self.tasks.remove(&id)?.state else { return None };
+                self.digest.observe(Observation::Task(id.as_i32()));
+                Some(result)
+            }
+            Key::Wait(id) => {
+                let arrived = self.inbox.take(id)?;
+                self.digest.observe(Observation::Event(arrived.arrival));
+                Some(Ok(arrived.data))
+            }
+        }
+    }
+
+    /// Whether the handle already holds a waker that wakes the same.
+    pub(super) fn holds(&mut self, key: Key, waker: &Waker) -> bool {
+        self.waker_of(key).and_then(|held| held.as_ref()).is_some_and(|held| held.will_wake(waker))
+    }
+
+    /// Keeps a waker for the handle; gives back the one to drop.
+    pub(super) fn arm(&mut self, key: Key, waker: Waker) -> Option<Waker> {
+        let Some(held) = self.waker_of(key) else { return Some(waker) };
+        let old = held.replace(waker);
+        self.armed += usize::from(old.is_none());
+        old
+    }
+
+    fn waker_of(&mut self, key: Key) -> Option<&mut Option<Waker>> {
+        match key {
+            Key::Task(id) => match &mut self.tasks.get_mut(&id)?.state {
+                TaskState::Waiting(waker) => Some(waker),
+                TaskState::Done(_) => None,
+            },
+            Key::Wait(id) => self.inbox.waker_of(id),
+        }
+    }
+
+    /// User code dropped the handle: a timer is cancelled, an activity goes on unheard, a wait is
+    /// withdrawn and its unobserved event given back (DECISIONS 8).
+    pub(super) fn release(&mut self, key: Key) -> Handover {
+        let handover = match key {
+            Key::Task(id) => Handover { wake: None, discard: self.release_task(id) },
+            Key::Wait(id) => self.inbox.withdraw(id),
+        };
+        self.armed -= usize::from(handover.wake.is_some()) + usize::from(handover.discard.is_some());
+        handover
+    }
+
+    fn release_task(&mut self, id: EventId) -> Option<Waker> {
+        let task = self.tasks.get_mut(&id)?;
+        match (&mut task.state, task.kind) {
+            (TaskState::Waiting(waker), TaskKind::Activity) => {
+                task.is_held = false;
+                waker.take()
+            }
+            (TaskState::Waiting(waker), TaskKind::Timer) => {
+                let waker = waker.take();
+                self.tasks.remove(&id);
+                self.open -= 1;
+                self.cancelled.push(id);
+                waker
+            }
+            (TaskState::Done(_), _) => {
+                self.tasks.remove(&id);
+                None
+            }
+        }
+    }
+
+    pub(super) fn has_open_tasks(&self) -> bool {
+        self.open > 0
+    }
+
+    pub(super) fn can_be_woken(&self) -> bool {
+        self.armed > 0
+    }
+
+    /// How many tasks and waits it keeps.
+    pub(super) fn size(&self) -> usize {
+        self.tasks.len() + self.inbox.size()
+    }
+
+    /// Ends the execution with `failure`, unless something did before.
+    pub(super) fn fail(&mut self, failure: impl FnOnce() -> Failure) {
+        if self.fault.is_none() {
+            self.fault = Some(failure());
+        }
+    }
+
+    /// A hash of everything that two runs at the same point must have in common: what was seen, open
+    /// tasks, waits, buffered events, counters, and the places in user code that led here.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut digest = self.digest;
+        for (id, task) in &self.tasks {
+            let state = match task.state {
+                TaskState::Waiting(_) => 0,
+                TaskState::Done(_) => 1,
+            };
+            digest
+                .mix(u64::from(id.as_i32().cast_unsigned()) << 3 | state << 2 | u64::from(task.is_held) << 1);
+        }
+        self.inbox.fingerprint().for_each(|word| digest.mix(word));
+        digest.mix(u64::from(self.next.as_i32().cast_unsigned()));
+        digest.mix(self.drawn);
+        digest.mix(self.places.value());
+        digest.value()
+    }
+
+    /// Forgets everything that was asked for. The wakers are to be dropped outside the lock.
+    pub(super) fn clear(&mut self) -> Vec<Waker> {
+        self.armed = 0;
+        self.open = 0;
+        let waiting = std::mem::take(&mut self.tasks).into_values().filter_map(|task| match task.state {
+            TaskState::Waiting(waker) => waker,
+            TaskState::Done(_) => None,
+        });
+        waiting.chain(self.inbox.drain_wakers()).collect()
+    }
+}

@@ -1,0 +1,488 @@
+//! One loaded execution: applies events, polls the orchestrator, tells what it asked for.
+//!
+//! Begin with [`Session::apply`]: one event, one resume.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use futures::future::BoxFuture;
+use tracing::Dispatch;
+
+use super::{
+    Handle,
+    action::Action,
+    journal::{Completion, TaskKind},
+    matching::{self, Verdict},
+    mismatch,
+    shared::Shared,
+};
+use crate::{
+    history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
+    model::{Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
+};
+
+/// An orchestrator with its types erased: makes the future of one execution.
+pub type Orchestrator =
+    Arc<dyn Fn(Handle, Payload) -> BoxFuture<'static, Result<Payload, Failure>> + Send + Sync>;
+
+/// How a session treats its orchestrator.
+#[derive(Clone)]
+pub struct SessionOptions {
+    /// Verify mode: another input on replay is an error, not a warning.
+    pub verify: bool,
+    /// Whether user code may log while it replays.
+    pub log_replays: bool,
+    /// The largest payload in bytes that a verb takes and an orchestrator returns.
+    pub max_payload: usize,
+    /// Called once, from whatever thread, when something other than the history wakes the
+    /// orchestrator: no event will come, so somebody must cause an episode.
+    pub on_foreign_wake: Option<Arc<dyn Fn(&InstanceId) + Send + Sync>>,
+}
+
+impl SessionOptions {
+    /// The default limit of a payload: 1 MiB.
+    pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            verify: false,
+            log_replays: false,
+            max_payload: Self::DEFAULT_MAX_PAYLOAD,
+            on_foreign_wake: None,
+        }
+    }
+}
+
+impl fmt::Debug for SessionOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionOptions").field("verify", &self.verify).finish_non_exhaustive()
+    }
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The orchestrator returned a value, and nothing it asked for is open.
+    Completed(Payload),
+    /// The orchestrator failed, or could not be replayed.
+    Failed(Failure),
+    /// Somebody ended it from outside.
+    Terminated(String),
+}
+
+impl Outcome {
+    /// The status an instance has after it.
+    pub fn status(&self) -> RuntimeStatus {
+        match self {
+            Self::Completed(_) => RuntimeStatus::Completed,
+            Self::Failed(_) => RuntimeStatus::Failed,
+            Self::Terminated(_) => RuntimeStatus::Terminated,
+        }
+    }
+}
+
+/// What an episode came to.
+#[derive(Debug)]
+pub struct EpisodeEnd {
+    /// What the orchestrator asked for, in order. The last one is the end, if it ended.
+    pub actions: Vec<Action>,
+    /// The timers whose handles were dropped, sorted.
+    pub cancelled_timers: Vec<EventId>,
+    /// The custom status, if it was set.
+    pub custom_status: Option<Payload>,
+    /// What user code has observed so far.
+    pub digest: u64,
+    /// How the execution ended, if it has.
+    pub outcome: Option<Outcome>,
+    /// Whether the instance is suspended now.
+    pub is_suspended: bool,
+}
+
+/// One execution in memory: the suspended orchestrator, and what it waits for.
+///
+/// Give it events between [`begin_episode`](Self::begin_episode) and
+/// [`end_episode`](Self::end_episode), or a whole history to [`replay`](Self::replay). Dropping it
+/// unloads it, which has no effect on the orchestration.
+pub struct Session {
+    shared: Arc<Shared>,
+    waker: Waker,
+    orchestrator: Orchestrator,
+    root: Root,
+    /// Messages that wait for `ExecutionResumed`; `None` when the instance is not suspended.
+    held: Option<VecDeque<HistoryEvent>>,
+    polls: u64,
+    episodes: usize,
+    /// The first input that differed on replay, to be reported once.
+    other_input: Option<Failure>,
+}
+
+enum Root {
+    /// Before its `ExecutionStarted`.
+    New,
+    Running(BoxFuture<'static, Result<Payload, Failure>>),
+    /// Returned; the execution ends when nothing it asked for is open (DECISIONS 8).
+    Returned(Result<Payload, Failure>),
+    Ended(Outcome),
+}
+
+/// A resume that wakes itself more often is an error: it would never end.
+const MOST_POLLS: u64 = 1_000_000;
+
+impl Session {
+    /// A session that has seen nothing yet.
+    pub fn new(started: ExecutionStarted, orchestrator: Orchestrator, options: SessionOptions) -> Self {
+        let shared = Arc::new(Shared::new(Arc::new(started), options));
+        Self {
+            waker: shared.clone().into(),
+            shared,
+            orchestrator,
+            root: Root::New,
+            held: None,
+            polls: 0,
+            episodes: 0,
+            other_input: None,
+        }
+    }
+
+    /// How the execution began.
+    pub fn started(&self) -> &ExecutionStarted {
+        &self.shared.started
+    }
+
+    /// The execution's end, if it has ended.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.root {
+            Root::Ended(outcome) => Some(outcome),
+            Root::New | Root::Running(_) | Root::Returned(_) => None,
+        }
+    }
+
+    /// How many episodes it has seen.
+    pub fn episodes(&self) -> usize {
+        self.episodes
+    }
+
+    /// Runs a recorded history. User code runs in it as it did before, with its logs silenced; what
+    /// it asks for is compared with what was recorded. A difference ends the execution as failed.
+    pub fn replay(&mut self, history: &[HistoryEvent]) {
+        self.shared.journal().is_replaying = true;
+        if self.shared.options.log_replays {
+            self.replay_events(history);
+        } else {
+            tracing::dispatcher::with_default(&Dispatch::none(), || self.replay_events(history));
+        }
+        self.shared.journal().is_replaying = false;
+        if let Some(difference) = self.other_input.take() {
+            let instance = &self.shared.started.instance;
+            tracing::warn!(%instance, %difference, "replayed with another input than recorded");
+        }
+    }
+
+    fn replay_events(&mut self, history: &[HistoryEvent]) {
+        let mut recorded = Vec::new();
+        for event in history {
+            match &event.kind {
+                EventKind::OrchestratorStarted => self.begin_episode(event.timestamp),
+                EventKind::OrchestratorCompleted { digest } => {
+                    if let Err(failure) = self.match_episode(&recorded, *digest) {
+                        return self.end(Outcome::Failed(failure));
+                    }
+                    recorded.clear();
+                }
+                kind if kind.is_message() => self.apply(event),
+                _ => recorded.push(event),
+            }
+        }
+    }
+
+    /// Compares what an episode made with what it made before.
+    fn match_episode(&mut self, recorded: &[&HistoryEvent], digest: Option<u64>) -> Result<(), Failure> {
+        let instance = &self.shared.started.instance;
+        let mut journal = self.shared.journal();
+        let verdict = matching::compare(instance, recorded, &journal.made);
+        journal.made.clear();
+        journal.cancelled.clear();
+        match (verdict, self.outcome_of_the_engine()) {
+            (Verdict::Other(_), Some(failure)) => Err(failure.clone()),
+            (Verdict::Other(failure), None) => Err(failure),
+            (Verdict::OtherInput(failure), _) if self.shared.options.verify => Err(failure),
+            (Verdict::OtherInput(failure), _) => {
+                self.other_input.get_or_insert(failure);
+                Ok(())
+            }
+            (Verdict::Same, _) if digest.is_some_and(|recorded| recorded != journal.digest.value()) => {
+                Err(mismatch::other_progress(instance, self.episodes))
+            }
+            (Verdict::Same, _) => Ok(()),
+        }
+    }
+
+    /// The failure that the engine itself ended the execution with.
+    fn outcome_of_the_engine(&self) -> Option<&Failure> {
+        match &self.root {
+            Root::Ended(Outcome::Failed(failure)) => match failure.kind() {
+                FailureKind::Nondeterministic | FailureKind::NothingToWaitFor => Some(failure),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Begins an episode: `now` is the time user code sees from here on, unless it saw a later one.
+    pub fn begin_episode(&mut self, now: Timestamp) {
+        self.episodes += 1;
+        let mut journal = self.shared.journal();
+        journal.now = journal.now.max(now);
+    }
+
+    /// The time user code sees.
+    pub fn now(&self) -> Timestamp {
+        self.shared.journal().now
+    }
+
+    /// Whether `event` says something new. `false` for a second start, and for the answer to a task
+    /// that was answered, cancelled, or never asked for: such a message is late or double, and is to
+    /// be dropped (R1:ORCH-21, SKIP-33).
+    pub fn expects(&self, event: &HistoryEvent) -> bool {
+        match &event.kind {
+            EventKind::ExecutionStarted(_) => matches!(self.root, Root::New),
+            EventKind::TaskCompleted { task, .. } | EventKind::TaskFailed { task, .. } => {
+                self.shared.journal().awaits(*task, TaskKind::Activity) && !self.holds_answer_to(*task)
+            }
+            EventKind::TimerFired { timer, .. } => {
+                self.shared.journal().awaits(*timer, TaskKind::Timer) && !self.holds_answer_to(*timer)
+            }
+            kind => kind.is_message(),
+        }
+    }
+
+    fn holds_answer_to(&self, task: EventId) -> bool {
+        self.held.iter().flatten().any(|event| event.kind.answers() == Some(task))
+    }
+
+    /// Takes one message: completes what it answers, and lets the orchestrator run until it rests.
+    /// An event that completes nothing polls nothing.
+    pub fn apply(&mut self, event: &HistoryEvent) {
+        if matches!(self.root, Root::Ended(_)) {
+            return;
+        }
+        match &event.kind {
+            EventKind::ExecutionTerminated { reason } => self.end(Outcome::Terminated(reason.clone())),
+            EventKind::ExecutionSuspended { .. } => {
+                self.held.get_or_insert_default();
+            }
+            EventKind::ExecutionResumed { .. } => {
+                for event in self.held.take().unwrap_or_default() {
+                    self.deliver(&event);
+                }
+            }
+            _ => match &mut self.held {
+                Some(held) => held.push_back(event.clone()),
+                None => self.deliver(event),
+            },
+        }
+        self.check_outside();
+    }
+
+    fn deliver(&mut self, event: &HistoryEvent) {
+        let shared = self.shared.clone();
+        let _resuming = shared.resume();
+        let waker = match &event.kind {
+            EventKind::ExecutionStarted(started) => {
+                self.start(started.input.clone());
+                None
+            }
+            EventKind::TaskCompleted { task, result } => {
+                self.complete(*task, TaskKind::Activity, Ok(result.clone()))
+            }
+            EventKind::TaskFailed { task, failure } => {
+                self.complete(*task, TaskKind::Activity, Err(failure.clone()))
+            }
+            EventKind::TimerFired { timer, .. } => {
+                self.complete(*timer, TaskKind::Timer, Ok(Payload::null()))
+            }
+            EventKind::EventRaised { name, input } => shared.journal().raise(name, input.clone()),
+            _ => None,
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.poll_until_rest();
+        self.end_if_nothing_is_open();
+    }
+
+    fn complete(&self, id: EventId, kind: TaskKind, result: Completion) -> Option<Waker> {
+        self.shared.journal().complete(id, kind, result)
+    }
+
+    fn start(&mut self, input: Payload) {
+        if !matches!(self.root, Root::New) {
+            return;
+        }
+        let handle = Handle::new(self.shared.clone());
+        match catch_unwind(AssertUnwindSafe(|| (self.orchestrator)(handle, input))) {
+            Ok(future) => {
+                self.root = Root::Running(future);
+                self.shared.request_poll();
+            }
+            Err(panic) => self.root = Root::Returned(Err(mismatch::panicked(&*panic))),
+        }
+    }
+
+    fn poll_until_rest(&mut self) {
+        let _entered = futures::executor::enter();
+        let mut polls = 0;
+        while self.shared.take_woken() {
+            let Root::Running(future) = &mut self.root else { return };
+            polls += 1;
+            self.polls += 1;
+            if polls > MOST_POLLS {
+                self.end(Outcome::Failed(mismatch::spins(&self.shared.started.instance, MOST_POLLS)));
+                return;
+            }
+            let mut cx = Context::from_waker(&self.waker);
+            match catch_unwind(AssertUnwindSafe(|| Pin::new(future).poll(&mut cx))) {
+                Ok(std::task::Poll::Pending) => {}
+                Ok(std::task::Poll::Ready(result)) => self.returned(result),
+                Err(panic) => self.returned(Err(mismatch::panicked(&*panic))),
+            }
+        }
+        if polls > 0 && matches!(self.root, Root::Running(_)) && !self.shared.journal().can_be_woken() {
+            let failure = mismatch::nothing_to_wait_for(&self.shared.started.instance);
+            self.shared.journal().fail(|| failure);
+        }
+        let fault = self.shared.journal().fault.take();
+        if let Some(failure) = fault {
+            self.end(Outcome::Failed(failure));
+        }
+    }
+
+    /// The orchestrator is done. What it still held is dropped as by its own hand.
+    fn returned(&mut self, result: Result<Payload, Failure>) {
+        let limit = self.shared.options.max_payload;
+        let result = result.and_then(|output| output.within(limit, "the output of the orchestrator"));
+        if let Root::Running(future) = std::mem::replace(&mut self.root, Root::Returned(result)) {
+            drop_caught(future);
+        }
+    }
+
+    fn end_if_nothing_is_open(&mut self) {
+        if matches!(self.root, Root::Returned(_)) && !self.shared.journal().has_open_tasks() {
+            let Root::Returned(result) = std::mem::replace(&mut self.root, Root::New) else { return };
+            self.end(match result {
+                Ok(output) => Outcome::Completed(output),
+                Err(failure) => Outcome::Failed(failure),
+            });
+        }
+    }
+
+    /// A wake from outside the history is an error: on replay it would not come.
+    fn check_outside(&mut self) {
+        if self.shared.was_woken_from_outside() && !matches!(self.root, Root::Ended(_)) {
+            let fault = self.shared.journal().fault.take();
+            let failure =
+                fault.unwrap_or_else(|| mismatch::woken_from_outside(&self.shared.started.instance));
+            self.end(Outcome::Failed(failure));
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.unload();
+        let (result, failure) = match &outcome {
+            Outcome::Completed(output) => (output.clone(), None),
+            Outcome::Failed(failure) => (Payload::null(), Some(failure.clone())),
+            Outcome::Terminated(reason) => (Payload::of(reason).unwrap_or_default(), None),
+        };
+        let kind = EventKind::ExecutionCompleted { status: outcome.status(), result, failure };
+        self.shared.journal().act(kind, std::panic::Location::caller());
+        self.root = Root::Ended(outcome);
+    }
+
+    /// Ends the episode and takes what it made.
+    pub fn end_episode(&mut self) -> EpisodeEnd {
+        self.check_outside();
+        let mut journal = self.shared.journal();
+        let mut cancelled_timers = std::mem::take(&mut journal.cancelled);
+        cancelled_timers.sort_unstable();
+        EpisodeEnd {
+            actions: std::mem::take(&mut journal.made),
+            cancelled_timers,
+            custom_status: journal.custom_status.take(),
+            digest: journal.digest.value(),
+            outcome: self.outcome().cloned(),
+            is_suspended: self.held.is_some(),
+        }
+    }
+
+    /// Ends the execution as failed for a reason the engine found outside of it.
+    pub fn fail(&mut self, failure: Failure) {
+        if !matches!(self.root, Root::Ended(_)) {
+            self.end(Outcome::Failed(failure));
+        }
+    }
+
+    /// In verify mode: ends this session as failed when `lived`, which ran the same history without
+    /// being unloaded, stands elsewhere, or was woken by something outside.
+    pub fn verify_against(&mut self, lived: &Self) {
+        if lived.shared.was_woken_from_outside() {
+            self.fail(mismatch::woken_from_outside(&self.shared.started.instance));
+        } else if lived.fingerprint() != self.fingerprint() {
+            self.fail(mismatch::other_state(&self.shared.started.instance));
+        }
+    }
+
+    /// A hash of where the session stands: equal for two runs of one history.
+    pub fn fingerprint(&self) -> (u64, u64) {
+        (self.shared.journal().fingerprint(), self.polls)
+    }
+
+    /// A rough count of the bytes it holds, for whoever bounds memory.
+    pub fn weight(&self) -> usize {
+        1024 + 256 * self.shared.journal().size() + self.held.as_ref().map_or(0, |held| held.len() * 256)
+    }
+
+    /// Takes the orchestrator out of memory without any effect: its handles and wakers are made
+    /// inert first, then user drop code runs, then cycles are broken (replay rule 9).
+    fn unload(&mut self) {
+        self.shared.die();
+        if let Root::Running(future) = std::mem::replace(&mut self.root, Root::New) {
+            drop_caught(future);
+        }
+        let wakers = self.shared.journal().clear();
+        drop(wakers);
+    }
+}
+
+/// Drops a future of the user's; a panic in its drop code stays there.
+fn drop_caught(future: BoxFuture<'static, Result<Payload, Failure>>) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+        let message = crate::model::panic_message(&*panic);
+        tracing::warn!(message, "drop code of an orchestrator panicked");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !matches!(self.root, Root::Ended(_)) {
+            tracing::dispatcher::with_default(&Dispatch::none(), || self.unload());
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("instance", &self.shared.started.instance)
+            .field("episodes", &self.episodes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! Runs an orchestrator against hand-made events, without a store: the base of these tests.
+
+use std::{sync::Arc, time::Duration};
+
+use durable::{
+    history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
+    model::{ExecutionId, Failure, InstanceId, Payload, Storable, Timestamp},
+    replay::{BEHAVIOUR, EpisodeEnd, Handle, Orchestrator, Session, SessionOptions, Task},
+};
+
+/// Erases an orchestrator written against the engine's verbs.
+pub(crate) fn orchestrator<F, Fut, T>(function: F) -> Orchestrator
+where
+    F: Fn(Handle) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+    T: Storable,
+{
+    Arc::new(move |handle, _input| {
+        let future = function(handle);
+        Box::pin(async move { Ok(future.await?.encode()?) })
+    })
+}
+
+pub(crate) fn call<T>(handle: &Handle, name: &'static str, input: u32) -> Task<T> {
+    handle.call(name.into(), None, Payload::of(&input).unwrap())
+}
+
+pub(crate) fn started() -> ExecutionStarted {
+    ExecutionStarted {
+        name: "script".into(),
+        version: None,
+        input: Payload::null(),
+        instance: InstanceId::new("i").unwrap(),
+        execution: ExecutionId::new("e"),
+        generation: 0,
+        tags: Default::default(),
+        scheduled_start: None,
+        behaviour: BEHAVIOUR,
+    }
+}
+
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(seconds))
+}
+
+pub(crate) fn start() -> EventKind {
+    EventKind::ExecutionStarted(Box::new(started()))
+}
+
+pub(crate) fn completed(task: i32, result: u32) -> EventKind {
+    EventKind::TaskCompleted { task: EventId::from_i32(task), result: Payload::of(&result).unwrap() }
+}
+
+/// One episode of a live session: appends what it did to `history`.
+pub(crate) fn episode(
+    session: &mut Session,
+    history: &mut Vec<HistoryEvent>,
+    messages: impl IntoIterator<Item = EventKind>,
+) -> EpisodeEnd {
+    let now = at(history.len() as u64);
+    session.begin_episode(now);
+    history.push(HistoryEvent::new(session.now(), EventKind::OrchestratorStarted));
+    for kind in messages {
+        let event = HistoryEvent::new(now, kind);
+        if session.expects(&event) {
+            session.apply(&event);
+            history.push(event);
+        }
+    }
+    let end = session.end_episode();
+    history.extend(end.actions.iter().cloned().map(|action| action.into_event(now)));
+    history.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(end.digest) }));
+    end
+}
+
+pub(crate) fn session(orchestrator: &Orchestrator) -> Session {
+    Session::new(started(), orchestrator.clone(), SessionOptions { verify: true, ..Default::default() })
+}
