@@ -1,7 +1,18 @@
 //! Durable Functions for Rust.
+pub mod call;
+pub mod client;
 pub mod clock;
 pub mod context;
+pub mod episode;
+mod error;
 pub mod history;
+#[doc(hidden)]
+pub mod macro_support;
 pub mod model;
 pub mod provider;
+pub mod registry;
 pub mod replay;
+mod select;
+pub mod session;
+pub mod worker;
+pub use error::Error;

@@ -119,6 +119,12 @@ impl From<InstanceId> for String {
     }
 }
 
+impl AsRef<Self> for InstanceId {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl AsRef<str> for InstanceId {
     fn as_ref(&self) -> &str {
         &self.0

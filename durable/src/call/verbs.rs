@@ -1,0 +1,51 @@
+//! Which values a verb takes. One trait per context, since what the compiler says about a wrong
+//! value must name that context.
+
+use super::{ActivityRequest, StartRequest};
+use crate::model::Storable;
+
+/// Keeps the traits of this folder to the values of this crate.
+#[doc(hidden)]
+pub mod sealed {
+    /// Implemented by this crate's values only.
+    pub trait Sealed {}
+}
+
+/// What an orchestrator can `call`: a call of an activity.
+#[diagnostic::on_unimplemented(
+    message = "an orchestration cannot `call` a `{Self}`",
+    label = "this says nothing that could be called",
+    note = "`call` takes `activity::with(..)`, or `Call::<Out>::activity(\"Name\", input)` for a name known only at run time",
+    note = "an orchestration is begun with `start`: `orchestrator::with(..)`"
+)]
+pub trait Callable: sealed::Sealed {
+    /// What the call answers.
+    type Output: Storable;
+
+    /// What is to be scheduled.
+    #[doc(hidden)]
+    fn into_call(self) -> ActivityRequest;
+}
+
+/// What can be started without waiting for its output: a use of an orchestrator.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an orchestration, so it cannot be started",
+    label = "`start` takes `orchestrator::with(..)`",
+    note = "an activity runs inside an orchestration (`ctx.call`): start an orchestrator that calls it"
+)]
+pub trait Startable: sealed::Sealed {
+    /// What the orchestration gives in the end.
+    type Output: Storable;
+
+    /// What is to be begun.
+    #[doc(hidden)]
+    fn into_start(self) -> StartRequest;
+}
+
+/// The uses of an orchestrator that may be started.
+#[diagnostic::on_unimplemented(
+    message = "an orchestration with these options cannot be started",
+    label = "an option on this value needs somebody who waits for the result",
+    note = "`start` does not wait for the result"
+)]
+pub trait MayStart: sealed::Sealed {}

@@ -1,0 +1,77 @@
+//! What an orchestrator asked for, as events to record and messages to send.
+
+use crate::{
+    history::{EventKind, HistoryEvent, TaskMessage},
+    model::Timestamp,
+    provider::{Checkpoint, CheckpointTag, InstanceChange},
+    replay::{EpisodeEnd, Outcome, Session},
+};
+
+/// Ends the session's episode and says what to save: `events`, then what was asked for.
+///
+/// With no `events` nothing happened, and only the consumed messages are to be forgotten.
+pub(super) fn checkpoint(
+    session: &mut Session,
+    mut events: Vec<HistoryEvent>,
+    now: Timestamp,
+    tag: CheckpointTag,
+) -> Checkpoint {
+    let EpisodeEnd { actions, cancelled_timers, custom_status, digest, outcome, is_suspended } =
+        session.end_episode();
+    let started = session.started();
+    let mut checkpoint = Checkpoint {
+        execution: started.execution.clone(),
+        tag,
+        events: Vec::new(),
+        activities: Vec::new(),
+        messages: Vec::new(),
+        cancelled_timers,
+        change: InstanceChange {
+            status: super::live_status(is_suspended),
+            custom_status,
+            output: None,
+            failure: None,
+            updated_at: now,
+        },
+    };
+    if events.is_empty() {
+        return checkpoint;
+    }
+    events.extend(actions.into_iter().map(|action| action.into_event(now)));
+    if let Some(outcome) = outcome {
+        end(&mut checkpoint.change, outcome);
+    }
+    let has_ended = checkpoint.change.status.is_terminal();
+    for event in &events {
+        match &event.kind {
+            EventKind::TaskScheduled { .. } if !has_ended => checkpoint.activities.push(event.clone()),
+            EventKind::TimerCreated { .. }
+                if !has_ended && !checkpoint.cancelled_timers.contains(&event.id) =>
+            {
+                checkpoint.messages.extend(TaskMessage::timer(started, event));
+            }
+            EventKind::EventSent { instance, name, input } => checkpoint.messages.push(TaskMessage {
+                instance: instance.clone(),
+                execution: None,
+                event: HistoryEvent::new(
+                    now,
+                    EventKind::EventRaised { name: name.clone(), input: input.clone() },
+                ),
+                visible_at: None,
+            }),
+            _ => {}
+        }
+    }
+    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(digest) }));
+    checkpoint.events = events;
+    checkpoint
+}
+
+fn end(change: &mut InstanceChange, outcome: Outcome) {
+    change.status = outcome.status();
+    match outcome {
+        Outcome::Completed(output) => change.output = Some(output),
+        Outcome::Failed(failure) => change.failure = Some(failure),
+        Outcome::Terminated(reason) => change.output = crate::model::Payload::of(&reason).ok(),
+    }
+}

@@ -1,0 +1,95 @@
+//! What can go wrong between a program and its hub.
+//!
+//! A function's own failure is a [`Failure`](crate::model::Failure), which appears here when
+//! somebody waits for its output.
+
+use crate::{
+    model::{Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable},
+    provider::ProviderError,
+    registry::RegistryError,
+};
+
+/// What can go wrong between a program and its hub. Says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store refused, or is out of reach.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// A text is not an instance id.
+    #[error(transparent)]
+    InstanceId(#[from] InvalidInstanceId),
+    /// A text is not a hub name.
+    #[error(transparent)]
+    TaskHubName(#[from] InvalidTaskHubName),
+    /// Two functions have one name.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The orchestration failed.
+    #[error("orchestration `{instance}` failed: {failure}")]
+    Failed {
+        /// Which one.
+        instance: InstanceId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The orchestration was terminated before it had an output.
+    #[error("orchestration `{instance}` was terminated: {reason}")]
+    Terminated {
+        /// Which one.
+        instance: InstanceId,
+        /// Why, as JSON.
+        reason: String,
+    },
+    /// An input cannot be written as JSON.
+    #[error("the input for `{function}` cannot be written as JSON")]
+    Input {
+        /// The function it was meant for.
+        function: FunctionName,
+        /// Why.
+        #[source]
+        source: NotStorable,
+    },
+    /// The data of an event cannot be written as JSON, or something is larger than the limit.
+    #[error(transparent)]
+    Payload(Failure),
+    /// The stored output is not what the caller expects.
+    #[error("the output of `{instance}` cannot be read as `{expected}`")]
+    Output {
+        /// Which instance.
+        instance: InstanceId,
+        /// The type that was expected.
+        expected: &'static str,
+        /// Why.
+        #[source]
+        source: NotStorable,
+    },
+    /// A worker could not be started.
+    #[error("the worker cannot start: {reason}")]
+    Worker {
+        /// What is missing.
+        reason: String,
+        /// What led to it.
+        #[source]
+        source: Option<std::io::Error>,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody's doing.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Provider(error) => error.is_transient(),
+            Self::InstanceId(_)
+            | Self::TaskHubName(_)
+            | Self::Registry(_)
+            | Self::Failed { .. }
+            | Self::Terminated { .. }
+            | Self::Input { .. }
+            | Self::Payload(_)
+            | Self::Output { .. }
+            | Self::Worker { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A task hub: the door to everything an application keeps.
+//!
+//! Turns an address into a provider and hands out clients and workers. Begin with [`TaskHub::open`].
+
+use std::{fmt, path::Path, sync::Arc};
+
+use crate::{
+    client::Client,
+    clock::SystemClock,
+    embedded::{Durability, EmbeddedProvider, Options},
+    error::Error,
+    provider::{HubStore, Provider, ProviderError, ProviderErrorKind},
+    replay::SessionOptions,
+    worker::{WorkerBuilder, WorkerOptions},
+};
+
+/// All stored things of one application, apart from every other (R2:HUB-1). Cheap to clone.
+#[derive(Clone)]
+pub struct TaskHub {
+    provider: Arc<dyn Provider>,
+    max_payload: usize,
+}
+
+impl TaskHub {
+    /// Opens a hub by its address, and makes it when there is none (R2:HUB-24).
+    ///
+    /// - `sqlite:bank.db`: a file, relative to the working directory. Durable; one process works it,
+    ///   others may open it as clients.
+    /// - `memory:`: nothing but memory, gone with the process.
+    ///
+    /// # Errors
+    /// A [`ProviderError`]: the address is not one of these, or the file is not a hub, is damaged, or
+    /// cannot be read or written.
+    pub async fn open(address: &str) -> Result<Self, Error> {
+        Self::options().open(address).await
+    }
+
+    /// A hub with other than the usual options.
+    pub fn options() -> TaskHubOptions {
+        TaskHubOptions { durability: Durability::Full, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+    }
+
+    /// A hub in a store of your own.
+    pub fn with_provider(provider: Arc<dyn Provider>) -> Self {
+        Self { provider, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+    }
+
+    /// A client of this hub.
+    pub fn client(&self) -> Client {
+        Client::new(self.provider.clone(), self.max_payload)
+    }
+
+    /// A worker for this hub, to be started. It runs every annotated function of this program.
+    pub fn worker(&self) -> WorkerBuilder {
+        let options = WorkerOptions { max_payload: self.max_payload, ..WorkerOptions::default() };
+        WorkerBuilder::new(self.provider.clone()).options(options)
+    }
+
+    /// Removes the hub and everything in it (R3:DIAG-31).
+    ///
+    /// # Errors
+    /// `Held` while a worker works it; a provider error.
+    pub async fn delete(self) -> Result<(), Error> {
+        Ok(self.provider.delete().await?)
+    }
+}
+
+/// How a hub is opened: `TaskHub::options().durability(Durability::Relaxed).open("sqlite:bank.db")`.
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until `open`"]
+pub struct TaskHubOptions {
+    durability: Durability,
+    max_payload: usize,
+}
+
+impl TaskHubOptions {
+    /// What "acknowledged" means for a file: by default, safe against a power cut.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Refuses payloads of more than `bytes` bytes of JSON, in clients and workers; 1 MiB by default.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// Opens the hub, see [`TaskHub::open`].
+    ///
+    /// # Errors
+    /// See [`TaskHub::open`].
+    pub async fn open(self, address: &str) -> Result<TaskHub, Error> {
+        let provider: Arc<dyn Provider> = match address.split_once(':') {
+            Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                let options = Options { durability: self.durability, clock: Arc::new(SystemClock) };
+                Arc::new(EmbeddedProvider::open(Path::new(path), options)?)
+            }
+            _ => return Err(bad_address(address).into()),
+        };
+        HubStore::create(&*provider).await?;
+        Ok(TaskHub { provider, max_payload: self.max_payload })
+    }
+}
+
+fn bad_address(address: &str) -> ProviderError {
+    let expected = "write `sqlite:<file>` for a hub in a file, or `memory:` for one in memory".to_owned();
+    ProviderError::new(ProviderErrorKind::BadAddress(expected), "open", address)
+}
+
+impl fmt::Debug for TaskHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHub").field("max_payload", &self.max_payload).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! What an application imports: `use durable::prelude::*;`.
+
+pub use crate::{
+    call::{Call, Event},
+    client::{Client, Run},
+    context::{ActivityContext, OrchestrationContext},
+    hub::TaskHub,
+    model::{Failure, InstanceId, Payload, RuntimeStatus, Timestamp},
+    registry::Registry,
+    replay::Task,
+    worker::Worker,
+};
+pub use durable_macros::{activity, orchestrator};

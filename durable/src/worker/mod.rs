@@ -1,0 +1,215 @@
+//! The host that fetches work items and runs functions: the only layer with threads and tasks.
+//!
+//! Orchestrators run on threads of the worker's own, which never enter an async runtime; activities
+//! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
+
+mod activities;
+mod options;
+mod orchestrations;
+mod renewal;
+mod watchdog;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use tokio::sync::watch;
+
+pub use options::{WorkerBuilder, WorkerOptions};
+
+use crate::{
+    error::Error,
+    history::{EventKind, HistoryEvent, TaskMessage},
+    model::InstanceId,
+    provider::{CheckpointTag, Provider},
+    registry::Registry,
+    replay::SessionOptions,
+    session::Sessions,
+};
+
+/// Runs the functions of a registry on the work of one hub.
+///
+/// Dropping it stops fetching and leaves what runs to end by itself; [`shut_down`](Self::shut_down)
+/// waits for that.
+#[derive(Debug)]
+pub struct Worker {
+    host: Arc<Host>,
+    threads: Vec<JoinHandle<()>>,
+    activities: Option<tokio::task::JoinHandle<()>>,
+    attendants: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// What the loops of one worker share.
+struct Host {
+    provider: Arc<dyn Provider>,
+    registry: Registry,
+    options: WorkerOptions,
+    session_options: SessionOptions,
+    sessions: Sessions,
+    locks: renewal::HeldLocks,
+    watchdog: watchdog::Watchdog,
+    tags: AtomicU64,
+    stopping: watch::Sender<Stop>,
+}
+
+/// How far a worker is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// It works.
+    No,
+    /// What runs may end.
+    Gracefully,
+    /// What runs is broken off.
+    Now,
+}
+
+impl Host {
+    fn new(
+        provider: Arc<dyn Provider>,
+        registry: Registry,
+        options: WorkerOptions,
+        runtime: &tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            session_options: SessionOptions {
+                verify: options.always_replay,
+                log_replays: options.log_replays,
+                max_payload: options.max_payload,
+                on_foreign_wake: Some(prodder(&provider, runtime)),
+            },
+            sessions: Sessions::new(options.session_bytes),
+            locks: renewal::HeldLocks::default(),
+            watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
+            tags: AtomicU64::new(1),
+            stopping: watch::Sender::new(Stop::No),
+            provider,
+            registry,
+            options,
+        }
+    }
+
+    /// A checkpoint name that this worker has not used.
+    fn next_tag(&self) -> CheckpointTag {
+        CheckpointTag(self.tags.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn stop(&self, stop: Stop) {
+        self.stopping.send_replace(stop);
+    }
+}
+
+/// Causes an episode of an instance that was woken by something outside its history, so that the
+/// mistake becomes its failure: no event would come.
+fn prodder(
+    provider: &Arc<dyn Provider>,
+    runtime: &tokio::runtime::Handle,
+) -> Arc<dyn Fn(&InstanceId) + Send + Sync> {
+    let (provider, runtime) = (provider.clone(), runtime.clone());
+    Arc::new(move |instance| {
+        let data = "woken by something other than its history".to_owned();
+        let event = HistoryEvent::new(provider.clock().now(), EventKind::GenericEvent { data });
+        let message = TaskMessage { instance: instance.clone(), execution: None, event, visible_at: None };
+        let provider = provider.clone();
+        runtime.spawn(async move {
+            if let Err(error) = provider.send(message).await {
+                tracing::error!(%error, "an orchestration was woken from outside, and cannot be told");
+            }
+        });
+    })
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    pub(crate) async fn start(
+        provider: Arc<dyn Provider>,
+        registry: Registry,
+        options: WorkerOptions,
+    ) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::Worker {
+            reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
+            source: None,
+        })?;
+        provider.create().await?;
+        provider.begin_work().await?;
+        for (kind, name, version) in registry.functions() {
+            let version = version.map(AsRef::<str>::as_ref);
+            tracing::info!(kind = kind.as_str(), %name, version, "registered");
+        }
+        let host = Arc::new(Host::new(provider, registry, options, &runtime));
+        let threads = (0..host.options.orchestrator_threads)
+            .map(|number| orchestrations::spawn(host.clone(), number))
+            .collect::<Result<Vec<_>, _>>();
+        let threads = match threads {
+            Ok(threads) => threads,
+            Err(error) => {
+                host.provider.end_work().await;
+                let reason = "the system refuses another thread".into();
+                return Err(Error::Worker { reason, source: Some(error) });
+            }
+        };
+        let activities = Some(runtime.spawn(activities::run(host.clone())));
+        let mut attendants = vec![runtime.spawn(watchdog::run(host.clone()))];
+        if let Some(lasts) = host.provider.lock_duration() {
+            attendants.push(runtime.spawn(renewal::run(host.clone(), lasts)));
+        }
+        Ok(Self { host, threads, activities, attendants })
+    }
+
+    /// Fetches nothing more, lets running episodes and activities end, and returns when their
+    /// results are stored. Activities that take longer than the grace period
+    /// ([`WorkerBuilder::grace_period`]) are broken off and run again at the next start. Nothing is lost.
+    ///
+    /// # Errors
+    /// When a thread of the worker ended by a panic, which is a bug of this library.
+    pub async fn shut_down(mut self) -> Result<(), Error> {
+        self.host.stop(Stop::Gracefully);
+        self.host.provider.end_work().await;
+        if let Some(activities) = self.activities.take() {
+            settle(activities.await)?;
+        }
+        let threads = std::mem::take(&mut self.threads);
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).collect::<Vec<_>>()
+        });
+        let clean = settle(joined.await)?.iter().all(Result::is_ok);
+        self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
+        if clean { Ok(()) } else { Err(broken("an orchestrator thread panicked")) }
+    }
+}
+
+fn settle<T>(joined: Result<T, tokio::task::JoinError>) -> Result<T, Error> {
+    joined.map_err(|error| broken(&error.to_string()))
+}
+
+fn broken(what: &str) -> Error {
+    Error::Worker {
+        reason: format!("{what}; nothing is lost, and this is a bug: please report it"),
+        source: None,
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // After `shut_down` there is nothing left to stop. Otherwise the loops end by themselves once
+        // their fetches return empty.
+        if self.activities.is_some() {
+            self.host.stop(Stop::Gracefully);
+            let provider = self.host.provider.clone();
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { provider.end_work().await });
+            } else {
+                futures::executor::block_on(provider.end_work());
+            }
+            self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a worker may use, and how it treats what it runs.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Worker;
+use crate::{error::Error, provider::Provider, registry::Registry, replay::SessionOptions};
+
+/// What a worker may use, and how it treats what it runs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkerOptions {
+    /// How many activities run at once (R2:PERF-18).
+    pub max_activities: usize,
+    /// How many orchestrations are between fetch and checkpoint at once (R2:PERF-18). Waiting ones
+    /// do not count (R2:PERF-19).
+    pub max_orchestrations: usize,
+    /// On how many threads orchestrators are polled.
+    pub orchestrator_threads: usize,
+    /// About how many bytes of suspended orchestrators are kept between episodes; 0 keeps none.
+    pub session_bytes: usize,
+    /// Verify mode: every episode replays the whole history and compares (R2:PERF-14).
+    pub always_replay: bool,
+    /// Whether what orchestrators log while they replay is let through (R3:DIAG-8).
+    pub log_replays: bool,
+    /// How long an activity may run; `None` for as long as it likes (R2:PERF-7).
+    pub activity_timeout: Option<Duration>,
+    /// The largest payload in bytes.
+    pub max_payload: usize,
+    /// How often one work item may be handed out before its instance fails.
+    pub max_attempts: u32,
+    /// How long a shutdown waits for running activities.
+    pub grace_period: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+        Self {
+            max_activities: 256 * cores,
+            max_orchestrations: 8192,
+            orchestrator_threads: cores,
+            session_bytes: 32 * 1024 * 1024,
+            always_replay: cfg!(debug_assertions),
+            log_replays: false,
+            activity_timeout: None,
+            max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
+            max_attempts: 10,
+            grace_period: Duration::from_secs(30),
+        }
+    }
+}
+
+impl WorkerOptions {
+    /// The same options with at least one of everything.
+    fn within_reason(mut self) -> Self {
+        self.max_activities = self.max_activities.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self.max_orchestrations = self.max_orchestrations.max(1);
+        self.orchestrator_threads = self.orchestrator_threads.max(1);
+        self.max_attempts = self.max_attempts.max(1);
+        self
+    }
+}
+
+/// Sets up a [`Worker`]: `hub.worker().max_activities(8).start().await?`.
+#[must_use = "a worker does nothing until it is started"]
+pub struct WorkerBuilder {
+    provider: Arc<dyn Provider>,
+    registry: Option<Registry>,
+    options: WorkerOptions,
+}
+
+impl WorkerBuilder {
+    /// A worker for the hub that `provider` keeps, with every annotated function of this program.
+    pub fn new(provider: Arc<dyn Provider>) -> Self {
+        Self { provider, registry: None, options: WorkerOptions::default() }
+    }
+
+    /// Runs the functions of `registry` instead of every annotated one.
+    pub fn functions(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Replaces all options at once.
+    pub fn options(mut self, options: WorkerOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Runs at most this many activities at once; at least one.
+    pub fn max_activities(mut self, most: usize) -> Self {
+        self.options.max_activities = most;
+        self
+    }
+
+    /// Has at most this many orchestrations between fetch and checkpoint; at least one.
+    pub fn max_orchestrations(mut self, most: usize) -> Self {
+        self.options.max_orchestrations = most;
+        self
+    }
+
+    /// Keeps about this many bytes of suspended orchestrators between episodes; 0 keeps none.
+    pub fn session_bytes(mut self, bytes: usize) -> Self {
+        self.options.session_bytes = bytes;
+        self
+    }
+
+    /// Replays the whole history in every episode and compares: finds orchestrators that are not
+    /// deterministic. On by default in debug builds (R2:PERF-14).
+    pub fn always_replay(mut self, on: bool) -> Self {
+        self.options.always_replay = on;
+        self
+    }
+
+    /// Lets through what orchestrators log while they replay.
+    pub fn log_replays(mut self, on: bool) -> Self {
+        self.options.log_replays = on;
+        self
+    }
+
+    /// Fails an activity that runs longer than `limit` (R2:PERF-8).
+    pub fn activity_timeout(mut self, limit: Duration) -> Self {
+        self.options.activity_timeout = Some(limit);
+        self
+    }
+
+    /// Refuses payloads of more than `bytes` bytes of JSON; 1 MiB by default.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.options.max_payload = bytes;
+        self
+    }
+
+    /// Lets a shutdown wait this long for running activities; 30 seconds by default.
+    pub fn grace_period(mut self, duration: Duration) -> Self {
+        self.options.grace_period = duration;
+        self
+    }
+
+    /// Starts the worker. Activities run on the tokio runtime in which this is called.
+    ///
+    /// # Errors
+    /// When two functions have one name, when there is no runtime, and when the hub cannot be
+    /// opened or another worker holds it.
+    pub async fn start(self) -> Result<Worker, Error> {
+        let registry = match self.registry {
+            Some(registry) => registry,
+            None => Registry::discover()?,
+        };
+        let options = self.options.within_reason();
+        Worker::start(self.provider, registry, options).await
+    }
+}
+
+impl std::fmt::Debug for WorkerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkerBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! The loop of an orchestrator thread: fetch, run the episode, save the checkpoint.
+//!
+//! Episodes run one after the other on this thread; their commits overlap. A session is kept
+//! before its commit is known, under the new checkpoint's name, and forgotten when the commit fails:
+//! until then no work item can name it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    thread::{Builder, JoinHandle},
+    time::Duration,
+};
+
+use futures::{
+    StreamExt,
+    future::{Either, LocalBoxFuture, select},
+    stream::FuturesUnordered,
+};
+
+use super::Host;
+use crate::{
+    context::OrchestrationContext,
+    episode,
+    history::{EventKind, ExecutionStarted, History, TaskMessage},
+    model::{Failure, FailureKind, panic_message},
+    provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
+    registry::OrchestratorFn,
+    replay::Session,
+};
+
+/// How many items one fetch takes. Small, so that threads share a burst.
+const BATCH: usize = 64;
+/// For how long an item rests that cannot be run now, at first and at most.
+const SHORTEST_REST: Duration = Duration::from_millis(500);
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// Episodes whose commits are under way.
+type Settling<'a> = FuturesUnordered<LocalBoxFuture<'a, ()>>;
+
+pub(super) fn spawn(host: Arc<Host>, number: usize) -> std::io::Result<JoinHandle<()>> {
+    let name = format!("durable-{number}");
+    Builder::new().name(name).spawn(move || futures::executor::block_on(run(&host, number)))
+}
+
+async fn run(host: &Host, thread: usize) {
+    let mut settling = Settling::new();
+    let share = (host.options.max_orchestrations / host.options.orchestrator_threads.max(1)).max(1);
+    loop {
+        let room = share.saturating_sub(settling.len()).min(BATCH);
+        if room == 0 {
+            settling.next().await;
+            continue;
+        }
+        match fetch(host, room, &mut settling).await {
+            Ok(items) if items.is_empty() => break,
+            Ok(items) => settling.extend(items.into_iter().map(|item| {
+                host.locks.hold(item.lock);
+                Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>
+            })),
+            Err(error) => {
+                tracing::error!(%error, "cannot fetch orchestrations; trying again");
+                std::thread::park_timeout(SHORTEST_REST);
+            }
+        }
+    }
+    while settling.next().await.is_some() {}
+}
+
+/// Fetches, and lets commits go on meanwhile.
+async fn fetch<'a>(
+    host: &'a Host,
+    most: usize,
+    settling: &mut Settling<'a>,
+) -> Result<Vec<OrchestrationWorkItem>, ProviderError> {
+    let mut fetching = pin!(host.provider.fetch_orchestrations(most));
+    loop {
+        if settling.is_empty() {
+            return fetching.await;
+        }
+        // Commits first: an episode must be on its way before this thread rests.
+        match select(settling.next(), fetching.as_mut()).await {
+            Either::Left(_) => {}
+            Either::Right((fetched, _)) => return fetched,
+        }
+    }
+}
+
+/// Why an item is not run now.
+enum NotNow {
+    /// This worker lacks the orchestrator. It rests until one comes that has it (DECISIONS 21).
+    Unhandled(Box<ExecutionStarted>),
+    /// Its history cannot be read.
+    Unreadable(ProviderError),
+    /// It has neither a past nor a start.
+    Unstarted,
+    /// A bug of this library.
+    Broken(String),
+}
+
+async fn process(host: &Host, thread: usize, mut item: OrchestrationWorkItem) {
+    let lock = item.lock;
+    let messages = std::mem::take(&mut item.messages);
+    match prepare(host, &item, &messages).await {
+        Ok(session) => match run_episode(host, thread, &item, session, messages) {
+            Ok((checkpoint, session)) => save(host, item, checkpoint, session).await,
+            Err(reason) => set_aside(host, item, reason).await,
+        },
+        Err(reason) => set_aside(host, item, reason).await,
+    }
+    host.locks.release(lock);
+}
+
+/// The session that stands where the item's past ends.
+async fn prepare(host: &Host, item: &OrchestrationWorkItem, new: &[TaskMessage]) -> Result<Session, NotNow> {
+    let tag = match item.past {
+        Past::At(tag) => Some(tag),
+        Past::Empty | Past::Stored => None,
+    };
+    let lived = host.sessions.take(&item.instance, tag);
+    match lived {
+        Some(session) if !host.options.always_replay => return Ok(session),
+        _ => {}
+    }
+    let history = match item.past {
+        Past::Empty => History::default(),
+        Past::At(_) | Past::Stored => host.provider.load_history(item).await.map_err(NotNow::Unreadable)?,
+    };
+    let started =
+        history.started().or_else(|| new.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
+    let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
+        return Err(NotNow::Unhandled(started.into()));
+    };
+    let mut session = new_session(host, started, function.clone());
+    session.replay(history.events());
+    if let Some(lived) = lived {
+        session.verify_against(&lived);
+    }
+    Ok(session)
+}
+
+fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
+    match &message.event.kind {
+        EventKind::ExecutionStarted(started) => Some(started),
+        _ => None,
+    }
+}
+
+fn new_session(host: &Host, started: ExecutionStarted, function: OrchestratorFn) -> Session {
+    let orchestrator = Arc::new(move |handle, input| function(OrchestrationContext::new(handle), input));
+    Session::new(started, orchestrator, host.session_options.clone())
+}
+
+fn run_episode(
+    host: &Host,
+    thread: usize,
+    item: &OrchestrationWorkItem,
+    mut session: Session,
+    messages: Vec<TaskMessage>,
+) -> Result<(Checkpoint, Session), NotNow> {
+    let now = host.provider.clock().now();
+    host.watchdog.begin(thread, &item.instance, now);
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let checkpoint = episode::run(&mut session, messages, now, host.next_tag());
+        (checkpoint, session)
+    }));
+    host.watchdog.end(thread);
+    run.map_err(|panic| NotNow::Broken(panic_message(&*panic)))
+}
+
+async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, session: Session) {
+    let (instance, tag) = (item.instance.clone(), checkpoint.tag);
+    if !checkpoint.change.status.is_terminal() {
+        host.sessions.put(instance.clone(), tag, session);
+    }
+    if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
+        // Whether it was made or not is unknown: the session must not be used again.
+        host.sessions.forget(&instance, tag);
+        tracing::error!(%instance, %error, "a checkpoint could not be made; the episode runs again");
+    }
+}
+
+/// Gives an item back that cannot be run now, or fails its instance when that was done too often.
+async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
+    let (instance, attempt) = (item.instance.clone(), item.attempt);
+    let is_poison = attempt >= host.options.max_attempts;
+    let settled = match reason {
+        NotNow::Unhandled(started) => {
+            let ExecutionStarted { name, version, .. } = *started;
+            tracing::warn!(
+                %instance, %name, ?version,
+                "this worker has no such orchestrator; the instance waits for one that has it (is its crate linked? \
+                 `use that_crate as _;`)"
+            );
+            host.provider.abandon_orchestration(item, rest_after(attempt)).await
+        }
+        NotNow::Unreadable(error) if is_poison => poison(host, item, &error.to_string()).await,
+        NotNow::Broken(panic) if is_poison => poison(host, item, &panic).await,
+        NotNow::Unreadable(error) => {
+            tracing::error!(%instance, %error, attempt, "an orchestration cannot be continued; trying again");
+            host.provider.abandon_orchestration(item, rest_after(attempt)).await
+        }
+        NotNow::Broken(panic) => {
+            tracing::error!(%instance, panic, attempt, "an episode broke, which is a bug of `durable`; trying again");
+            host.provider.abandon_orchestration(item, rest_after(attempt)).await
+        }
+        NotNow::Unstarted => host.provider.abandon_orchestration(item, rest_after(attempt)).await,
+    };
+    if let Err(error) = settled {
+        tracing::error!(%instance, %error, "a work item could not be given back; it comes again by itself");
+    }
+}
+
+async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(), ProviderError> {
+    let message = format!("the orchestration could not be continued in {} attempts: {why}", item.attempt);
+    tracing::error!(instance = %item.instance, message);
+    let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
+    let now = host.provider.clock().now();
+    let checkpoint = episode::fail(item.execution.clone(), failure, now, host.next_tag());
+    host.provider.checkpoint(item, checkpoint).await
+}
+
+fn rest_after(attempt: u32) -> Duration {
+    SHORTEST_REST.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_REST)
+}
