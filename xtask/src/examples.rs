@@ -1,0 +1,106 @@
+//! Runs the examples as a newcomer would, and looks at what they leave behind.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::step::{Step, StepError};
+
+/// Runs every example; each must end well and have done its work.
+pub(crate) fn run() -> Result<(), StepError> {
+    let scratch = Scratch::create()?;
+    hello_sequence(&scratch)?;
+    fan_out_fan_in(&scratch)
+}
+
+/// Twice: the second run finds the instance that the first has finished.
+fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
+    let folder = scratch.folder("hello")?;
+    for heading in ["Example: hello_sequence", "Example: hello_sequence, on the file of the run before"] {
+        example(heading, "hello_sequence").argument(&folder).run()?;
+    }
+    Ok(())
+}
+
+/// On a small tree with a folder in a folder, an empty file and a file of several blocks.
+fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
+    let source = scratch.folder("site")?;
+    let target = scratch.folder("backups")?;
+    write(&source.join("index.html"), b"<h1>hello</h1>")?;
+    write(&source.join("assets/empty.css"), b"")?;
+    write(&source.join("assets/fonts/large.bin"), &vec![7; 3 << 20])?;
+    example("Example: fan_out_fan_in", "fan_out_fan_in").argument(&source).argument(&target).run()?;
+
+    let (mut wanted, mut copied) = (contents(&source)?, contents(&target)?);
+    if wanted == copied {
+        return Ok(());
+    }
+    copied.retain(|name, bytes| wanted.remove(name).is_none_or(|original| original != *bytes));
+    Err(StepError::Unexpected(format!(
+        "the backup differs from its source: not copied {:?}, wrongly copied {:?}",
+        wanted.keys(),
+        copied.keys(),
+    )))
+}
+
+fn example(heading: &str, name: &str) -> Step {
+    Step::cargo(heading, &["run", "--quiet", "--package", "durable-examples", "--bin", name, "--"])
+}
+
+/// A folder of this run, removed with everything in it at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn create() -> Result<Self, StepError> {
+        let path = std::env::temp_dir().join(format!("durable-examples-{}", std::process::id()));
+        create_folder(&path)?;
+        Ok(Self(path))
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf, StepError> {
+        let path = self.0.join(name);
+        create_folder(&path)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is a few bytes in the temporary folder: not worth a failed run.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Every file below `folder`: its path from there, and its bytes.
+fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, StepError> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(file("list", &next))? {
+            let path = entry.map_err(file("list", &next))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::read(&path).map_err(file("read", &path))?;
+                let name = path.strip_prefix(folder).expect("found below this folder").to_owned();
+                found.insert(name, bytes);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StepError> {
+    create_folder(path.parent().expect("a file stands in a folder"))?;
+    fs::write(path, bytes).map_err(file("write", path))
+}
+
+fn create_folder(path: &Path) -> Result<(), StepError> {
+    fs::create_dir_all(path).map_err(file("create", path))
+}
+
+fn file(tried: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StepError {
+    move |source| StepError::File { tried, path: path.to_owned(), source }
+}
