@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::step::{Step, StepError};
@@ -24,7 +24,8 @@ fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
     Ok(())
 }
 
-/// On a small tree with a folder in a folder, an empty file and a file of several blocks.
+/// On a small tree with a folder in a folder, an empty file and a file of several blocks. The backup
+/// keeps a file's whole path, without its root.
 fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
     let source = scratch.folder("site")?;
     let target = scratch.folder("backups")?;
@@ -33,7 +34,7 @@ fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
     write(&source.join("assets/fonts/large.bin"), &vec![7; 3 << 20])?;
     example("Example: fan_out_fan_in", "fan_out_fan_in").argument(&source).argument(&target).run()?;
 
-    let (mut wanted, mut copied) = (contents(&source)?, contents(&target)?);
+    let (mut wanted, mut copied) = (contents(&source)?, contents(&target.join(without_root(&source)))?);
     if wanted == copied {
         return Ok(());
     }
@@ -56,7 +57,8 @@ impl Scratch {
     fn create() -> Result<Self, StepError> {
         let path = std::env::temp_dir().join(format!("durable-examples-{}", std::process::id()));
         create_folder(&path)?;
-        Ok(Self(path))
+        // The examples name files by their real path.
+        Ok(Self(path.canonicalize().map_err(file("find", &path))?))
     }
 
     fn folder(&self, name: &str) -> Result<PathBuf, StepError> {
@@ -71,6 +73,10 @@ impl Drop for Scratch {
         // What cannot be removed is a few bytes in the temporary folder: not worth a failed run.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+fn without_root(path: &Path) -> PathBuf {
+    path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
 /// Every file below `folder`: its path from there, and its bytes.
