@@ -15,11 +15,28 @@ pub(crate) fn run() -> Result<(), StepError> {
     fan_out_fan_in(&scratch)
 }
 
-/// Twice: the second run finds the instance that the first has finished.
+/// Once as a newcomer types it; then killed halfway, and started again.
 fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
     let folder = scratch.folder("hello")?;
-    for heading in ["Example: hello_sequence", "Example: hello_sequence, on the file of the run before"] {
-        example(heading, "hello_sequence").argument(&folder).run()?;
+    example("Example: hello_sequence", "hello_sequence").argument(&folder).run()?;
+
+    let program = built("hello_sequence")?;
+    Step::program("Example: hello_sequence, killed in its second activity", &program)
+        .argument(&folder)
+        .run_and_kill_at("Seattle")?;
+    let lines =
+        Step::program("Example: hello_sequence, after that", &program).argument(&folder).run_reading()?;
+
+    let expected = r#"["Hello Tokyo!", "Hello Seattle!", "Hello London!"]"#;
+    let result = lines.last().map(String::as_str).unwrap_or_default();
+    if !result.contains(expected) {
+        return Err(StepError::Unexpected(format!("the result is not `{expected}` but `{result}`")));
+    }
+    // The result names Tokyo too; any other line that does is a second greeting.
+    if lines.iter().filter(|line| line.contains("Tokyo")).count() > 1 {
+        return Err(StepError::Unexpected(
+            "what had been greeted was greeted again after the crash".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -48,6 +65,15 @@ fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
 
 fn example(heading: &str, name: &str) -> Step {
     Step::cargo(heading, &["run", "--quiet", "--package", "durable-examples", "--bin", name, "--"])
+}
+
+/// Where cargo has put the program of an example. It stands beside this very program; asking cargo
+/// to run it would put cargo between it and a kill.
+fn built(name: &str) -> Result<PathBuf, StepError> {
+    let own = std::env::current_exe().map_err(file("find", Path::new("xtask")))?;
+    let profiles =
+        own.ancestors().nth(2).expect("a program that cargo built stands in a folder of its profile");
+    Ok(profiles.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// A folder of this run, removed with everything in it at the end.

@@ -5,9 +5,10 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fmt, io,
+    fmt,
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 /// A program to run at the top of the repository.
@@ -17,7 +18,7 @@ use std::{
 pub(crate) struct Step {
     heading: String,
     program: OsString,
-    shown: &'static str,
+    shown: String,
     arguments: Vec<OsString>,
     environment: Vec<(&'static str, OsString)>,
 }
@@ -26,17 +27,22 @@ impl Step {
     /// A run of the cargo that runs us.
     pub(crate) fn cargo(heading: impl Into<String>, arguments: &[&str]) -> Self {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Self::new(heading, cargo, "cargo", arguments)
+        Self::new(heading.into(), cargo, "cargo".to_owned(), arguments)
     }
 
     /// A run of rustup.
     pub(crate) fn rustup(heading: impl Into<String>, arguments: &[&str]) -> Self {
-        Self::new(heading, "rustup".into(), "rustup", arguments)
+        Self::new(heading.into(), "rustup".into(), "rustup".to_owned(), arguments)
     }
 
-    fn new(heading: impl Into<String>, program: OsString, shown: &'static str, arguments: &[&str]) -> Self {
+    /// A run of a program that is built already.
+    pub(crate) fn program(heading: impl Into<String>, program: &Path) -> Self {
+        Self::new(heading.into(), program.into(), quoted(program.as_os_str()), &[])
+    }
+
+    fn new(heading: String, program: OsString, shown: String, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(OsString::from).collect();
-        Self { heading: heading.into(), program, shown, arguments, environment: Vec::new() }
+        Self { heading, program, shown, arguments, environment: Vec::new() }
     }
 
     /// One argument more.
@@ -61,6 +67,39 @@ impl Step {
         }
     }
 
+    /// Runs it and gives the lines it prints, showing them meanwhile.
+    pub(crate) fn run_reading(self) -> Result<Vec<String>, StepError> {
+        let (mut child, lines) = self.start_reading()?;
+        let lines: Vec<_> = lines.collect();
+        match child.wait() {
+            Ok(status) if status.success() => Ok(lines),
+            Ok(status) => Err(StepError::Failed { line: self.line(), status }),
+            Err(source) => Err(StepError::NotStarted { line: self.line(), source }),
+        }
+    }
+
+    /// Runs it and kills it, without a chance to do anything more, at the first line that contains
+    /// `mark`.
+    pub(crate) fn run_and_kill_at(self, mark: &str) -> Result<(), StepError> {
+        let (mut child, mut lines) = self.start_reading()?;
+        let met = lines.any(|line| line.contains(mark));
+        let killed = child.kill().and_then(|()| child.wait());
+        match killed {
+            Ok(_) if met => Ok(()),
+            Ok(_) => Err(StepError::Unexpected(format!("`{mark}` was never printed by: {}", self.line()))),
+            Err(source) => Err(StepError::NotKilled { line: self.line(), source }),
+        }
+    }
+
+    fn start_reading(&self) -> Result<(Child, impl Iterator<Item = String>), StepError> {
+        eprintln!("\n==> {}\n    {}", self.heading, self.line());
+        let child = self.command().stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| StepError::NotStarted { line: self.line(), source })?;
+        let output = child.stdout.take().expect("the output is piped");
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        Ok((child, lines.inspect(|line| eprintln!("{line}"))))
+    }
+
     /// Whether it ends well, without heading or output.
     pub(crate) fn succeeds(&self) -> bool {
         self.command()
@@ -81,7 +120,7 @@ impl Step {
     fn line(&self) -> String {
         let variables = self.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
         let arguments = self.arguments.iter().map(|argument| quoted(argument));
-        let words: Vec<_> = variables.chain([self.shown.to_owned()]).chain(arguments).collect();
+        let words: Vec<_> = variables.chain([self.shown.clone()]).chain(arguments).collect();
         words.join(" ")
     }
 }
@@ -91,6 +130,8 @@ impl Step {
 pub(crate) enum StepError {
     /// The program could not be started.
     NotStarted { line: String, source: io::Error },
+    /// The program could not be killed.
+    NotKilled { line: String, source: io::Error },
     /// The program ended badly.
     Failed { line: String, status: ExitStatus },
     /// A file or folder could not be used.
@@ -103,6 +144,7 @@ impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStarted { line, .. } => write!(f, "could not start: {line}"),
+            Self::NotKilled { line, .. } => write!(f, "could not kill: {line}"),
             Self::Failed { line, status } => write!(f, "{status}; to repeat this step alone:\n    {line}"),
             Self::File { tried, path, .. } => write!(f, "could not {tried} `{}`", path.display()),
             Self::Unexpected(what) => f.write_str(what),
@@ -113,7 +155,9 @@ impl fmt::Display for StepError {
 impl std::error::Error for StepError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotStarted { source, .. } | Self::File { source, .. } => Some(source),
+            Self::NotStarted { source, .. } | Self::NotKilled { source, .. } | Self::File { source, .. } => {
+                Some(source)
+            }
             Self::Failed { .. } | Self::Unexpected(_) => None,
         }
     }
