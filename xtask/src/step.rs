@@ -163,9 +163,11 @@ impl std::error::Error for StepError {
     }
 }
 
-/// The top folder of the repository.
-pub(crate) fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands in a folder of the workspace")
+/// The top folder of the repository: asked when it runs, for several clones may share what is built.
+fn top() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().expect("xtask stands in a folder of the workspace").to_owned()
 }
 
 fn quoted(word: &OsStr) -> String {
