@@ -14,24 +14,20 @@ use crate::{
     tokens::{each_level, ident, is_punct, is_word},
 };
 
-const WALKS: [&str; 10] = [
-    "iter",
-    "iter_mut",
-    "keys",
-    "values",
-    "values_mut",
-    "into_iter",
-    "into_keys",
-    "into_values",
-    "drain",
-    "retain",
-];
+const WALKS: [&str; 9] =
+    ["iter", "iter_mut", "keys", "values", "values_mut", "into_iter", "into_keys", "into_values", "drain"];
+
+/// What makes the order of a walk not matter, in the same statement.
+const ORDERLESS: [&str; 8] = ["BTreeMap", "BTreeSet", "BinaryHeap", "count", "all", "any", "min", "max"];
 
 /// Reports walks over the hash tables that `parameters` and `body` declare.
 pub(crate) fn check(parameters: TokenStream, body: TokenStream, diagnostics: &mut Diagnostics) {
     let mut tables = BTreeSet::new();
+    let mut others = BTreeSet::new();
     each_level(parameters, &mut |tokens| declared_parameters(tokens, &mut tables));
-    each_level(body.clone(), &mut |tokens| declared_locals(tokens, &mut tables));
+    each_level(body.clone(), &mut |tokens| declared_locals(tokens, &mut tables, &mut others));
+    // A name that also means something else is not followed: better silent than wrong.
+    tables.retain(|name| !others.contains(name));
     if tables.is_empty() {
         return;
     }
@@ -64,7 +60,7 @@ fn type_of(tokens: &[TokenTree]) -> &[TokenTree] {
 }
 
 /// `let name: HashMap<..>`, `let name = HashMap::..`, `let name = ...collect::<HashMap<..>>()`.
-fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>) {
+fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>, others: &mut BTreeSet<String>) {
     for (place, token) in tokens.iter().enumerate() {
         if !is_word(Some(token), "let") {
             continue;
@@ -75,9 +71,8 @@ fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>) {
         };
         let rest = &tokens[place + 1..];
         let end = rest.iter().position(|token| is_punct(token, ';')).unwrap_or(rest.len());
-        if declares_table(&rest[..end]) {
-            tables.insert(name.to_string());
-        }
+        let names = if declares_table(&rest[..end]) { &mut *tables } else { &mut *others };
+        names.insert(name.to_string());
     }
 }
 
@@ -112,6 +107,9 @@ fn walk_at(tokens: &[TokenTree], place: usize, tables: &BTreeSet<String>) -> Opt
     let dot = tokens.get(place + 1);
     let method = ident(tokens.get(place + 2)).filter(|method| WALKS.iter().any(|walk| *method == walk));
     if let (Some(dot), Some(_)) = (dot.filter(|dot| is_punct(dot, '.')), method) {
+        if is_orderless(tokens, place) {
+            return None;
+        }
         let words = [tokens[place].clone(), dot.clone(), tokens[place + 2].clone()];
         return Some(words.into_iter().collect());
     }
@@ -119,4 +117,11 @@ fn walk_at(tokens: &[TokenTree], place: usize, tables: &BTreeSet<String>) -> Opt
         tokens[..place].iter().rev().filter(|token| !is_punct(token, '&') && !is_word(Some(token), "mut"));
     let in_loop = is_word(before.next(), "in") && matches!(dot, Some(TokenTree::Group(_)));
     in_loop.then(|| TokenTree::from(name.clone()).into())
+}
+
+fn is_orderless(tokens: &[TokenTree], place: usize) -> bool {
+    let is_end = |token: &TokenTree| is_punct(token, ';');
+    let before = tokens[..place].iter().rev().take_while(|token| !is_end(token));
+    let after = tokens[place..].iter().take_while(|token| !is_end(token));
+    before.chain(after).any(|token| ORDERLESS.iter().any(|word| is_word(Some(token), word)))
 }
