@@ -18,7 +18,8 @@ const WALKS: [&str; 9] =
     ["iter", "iter_mut", "keys", "values", "values_mut", "into_iter", "into_keys", "into_values", "drain"];
 
 /// What makes the order of a walk not matter, in the same statement.
-const ORDERLESS: [&str; 8] = ["BTreeMap", "BTreeSet", "BinaryHeap", "count", "all", "any", "min", "max"];
+const ORDERLESS_TYPES: [&str; 3] = ["BTreeMap", "BTreeSet", "BinaryHeap"];
+const ORDERLESS_METHODS: [&str; 5] = ["count", "all", "any", "min", "max"];
 
 /// Reports walks over the hash tables that `parameters` and `body` declare.
 pub(crate) fn check(parameters: TokenStream, body: TokenStream, diagnostics: &mut Diagnostics) {
@@ -121,7 +122,51 @@ fn walk_at(tokens: &[TokenTree], place: usize, tables: &BTreeSet<String>) -> Opt
 
 fn is_orderless(tokens: &[TokenTree], place: usize) -> bool {
     let is_end = |token: &TokenTree| is_punct(token, ';');
-    let before = tokens[..place].iter().rev().take_while(|token| !is_end(token));
-    let after = tokens[place..].iter().take_while(|token| !is_end(token));
-    before.chain(after).any(|token| ORDERLESS.iter().any(|word| is_word(Some(token), word)))
+    let start = tokens[..place].iter().rposition(is_end).map_or(0, |end| end + 1);
+    let end = tokens[place..].iter().position(is_end).map_or(tokens.len(), |end| place + end);
+    let statement = &tokens[start..end];
+    let is_one_of = |words: &[&str], token| words.iter().any(|word| is_word(Some(token), word));
+    statement.iter().enumerate().any(|(place, token)| {
+        let follows_dot = place > 0 && is_punct(&statement[place - 1], '.');
+        is_one_of(&ORDERLESS_TYPES, token) || follows_dot && is_one_of(&ORDERLESS_METHODS, token)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reported(parameters: &str, body: &str) -> usize {
+        let mut diagnostics = Diagnostics::default();
+        check(parameters.parse().unwrap(), body.parse().unwrap(), &mut diagnostics);
+        diagnostics.finish().into_iter().filter(|token| is_word(Some(token), "compile_error")).count()
+    }
+
+    // Replay R6.
+    #[test]
+    fn walks_over_hash_tables_are_seen() {
+        for (parameters, body) in [
+            ("prices: HashMap<String, u8>", "prices.keys()"),
+            ("mut prices: std::collections::HashMap<String, u8>", "f(|| prices.drain())"),
+            ("", "let t = HashMap::new(); for (a, b) in &t {}"),
+            ("", "let mut t: HashSet<u8> = make(); for a in &mut t {}"),
+            ("", "let t = list.iter().collect::<HashSet<_>>(); t.into_iter()"),
+        ] {
+            assert_eq!(reported(parameters, body), 1, "{parameters} {body}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_order_or_no_table_is_left_alone() {
+        for (parameters, body) in [
+            ("prices: HashMap<String, u8>", "prices.get(\"tea\"); prices.insert(k, v); prices.len()"),
+            ("prices: HashMap<String, u8>", "let sorted: BTreeMap<_, _> = prices.into_iter().collect();"),
+            ("prices: HashMap<String, u8>", "prices.values().any(|price| *price > 3)"),
+            ("prices: HashMap<String, u8>", "let prices = sorted(prices); prices.iter()"),
+            ("list: Vec<HashMap<String, u8>>", "list.iter()"),
+            ("", "let t = f(HashMap::new()); t.iter()"),
+        ] {
+            assert_eq!(reported(parameters, body), 0, "{parameters} {body}");
+        }
+    }
 }

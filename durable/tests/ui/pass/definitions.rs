@@ -2,6 +2,7 @@
 
 use durable::{
     activity,
+    call::{Call, Event},
     context::{ActivityContext, OrchestrationContext},
     model::Failure,
     orchestrator,
@@ -77,6 +78,30 @@ async fn by_reference(ctx: &OrchestrationContext, n: u8) -> Result<u8, Failure> 
     Ok(ctx.call(recursive::with(n)).await?)
 }
 
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("a call failed")]
+    Call(#[from] Failure),
+    #[error("too many")]
+    TooMany,
+}
+
+const APPROVAL: Event<bool> = Event::new("ApprovalEvent");
+
+#[orchestrator]
+async fn own_error_enum(ctx: OrchestrationContext) -> Result<bool, Refused> {
+    if ctx.call(context::with()).await? > 1 {
+        return Err(Refused::TooMany);
+    }
+    let by_name = ctx.call(Call::<bool>::activity("IsApproved", 1)).await?;
+    Ok(by_name && ctx.wait_for(APPROVAL).await? && ctx.wait_for::<bool>("Other").await?)
+}
+
+#[orchestrator]
+async fn boxed_error(ctx: OrchestrationContext) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(ctx.call(context::with()).await?)
+}
+
 #[activity]
 async fn recursive(n: u8) -> u8 {
     let _ = recursive::with(n);
@@ -98,5 +123,5 @@ fn main() {
     let local = local::with(1);
     let _ = (local, of_number::with(1), of_text::with("x"), io_result::with("x"), own_error::with());
     let _ = (borrowed::with(Order { lines: vec![] }, 1), context::with(), plain::with(), exclusive::at("x"));
-    let _ = by_reference::with(1).instance_id("x");
+    let _ = (by_reference::with(1).instance_id("x"), own_error_enum::with(), boxed_error::with());
 }
