@@ -3,8 +3,7 @@ pub mod call;
 pub mod client;
 pub mod clock;
 pub mod context;
-pub mod episode;
-mod error;
+pub mod embedded;
 pub mod history;
 #[doc(hidden)]
 pub mod macro_support;
