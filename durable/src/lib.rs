@@ -3,6 +3,7 @@ pub mod call;
 pub mod client;
 pub mod clock;
 pub mod context;
+pub mod embedded;
 pub mod episode;
 mod error;
 pub mod history;

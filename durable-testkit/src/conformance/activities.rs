@@ -137,7 +137,7 @@ pub(super) async fn a_result_for_an_ended_instance_is_dropped(stage: Stage<'_>) 
     let slow = hub.fetch_activity().await;
     hub.raise("a", 1).await;
     let item = hub.fetch_of("a").await;
-    hub.episode(item).is_terminated(1, "enough").saved().await;
+    hub.episode(item).terminates(1, "enough").saved().await;
     let (state, history) = (hub.state("a").await, hub.history("a").await);
 
     hub.complete(slow, 1).await;

@@ -85,7 +85,7 @@ pub(super) async fn every_end_is_seen_with_what_it_brought(stage: Stage<'_>) {
         let saved = match instance {
             "completed" => episode.completes(0).saved().await,
             "failed" => episode.fails(0, "no luck").saved().await,
-            _ => episode.is_terminated(0, "enough").saved().await,
+            _ => episode.terminates(0, "enough").saved().await,
         };
         let state = hub.state(instance).await;
         assert_eq!(state.runtime_status, saved.change.status);

@@ -108,7 +108,7 @@ impl Episode<'_> {
     }
 
     /// Was ended from outside.
-    pub(crate) fn is_terminated(mut self, id: i32, reason: &str) -> Self {
+    pub(crate) fn terminates(mut self, id: i32, reason: &str) -> Self {
         self.checkpoint.change.output = Some(json(reason));
         self.ends(id, RuntimeStatus::Terminated, None)
     }

@@ -25,7 +25,7 @@ pub(super) async fn an_ended_instance_takes_no_messages(stage: Stage<'_>) {
         match instance {
             "completed" => episode.completes(0).saved().await,
             "failed" => episode.fails(0, "no luck").saved().await,
-            _ => episode.is_terminated(0, "enough").saved().await,
+            _ => episode.terminates(0, "enough").saved().await,
         };
         refused(hub.provider.send(event(instance, 1, hub.now())).await, &ProviderErrorKind::Ended);
     }

@@ -82,7 +82,7 @@ pub(super) async fn generations_are_counted_by_the_store(stage: Stage<'_>) {
         match generation {
             0 => episode.completes(0).saved().await,
             1 => episode.fails(0, "no luck").saved().await,
-            _ => episode.is_terminated(0, "enough").saved().await,
+            _ => episode.terminates(0, "enough").saved().await,
         };
     }
 }
@@ -143,7 +143,7 @@ pub(super) async fn a_late_answer_does_not_pass_for_one_of_the_new_execution(sta
     let slow = hub.fetch_activity().await;
     hub.raise("a", 1).await;
     let item = hub.fetch_of("a").await;
-    hub.episode(item).is_terminated(2, "enough").saved().await;
+    hub.episode(item).terminates(2, "enough").saved().await;
 
     hub.create("a").await;
     hub.complete(slow, 1).await;

@@ -56,7 +56,7 @@ pub(super) async fn who_waits_for_the_end_is_told_however_it_ends(stage: Stage<'
             match instance {
                 "completed" => episode.completes(0).saved().await,
                 "failed" => episode.fails(0, "no luck").saved().await,
-                _ => episode.is_terminated(0, "enough").saved().await,
+                _ => episode.terminates(0, "enough").saved().await,
             }
         };
         let (state, saved) = join(waiting, end).await;
