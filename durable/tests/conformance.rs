@@ -67,7 +67,7 @@ impl ProviderFactory for File {
 }
 
 fn open(folder: Folder, clock: VirtualClock) -> Hub {
-    let options = Options { durability: Durability::Relaxed, clock: Arc::new(clock) };
+    let options = Options { durability: Durability::Full, clock: Arc::new(clock) };
     let provider: Arc<dyn Provider> =
         Arc::new(EmbeddedProvider::open(&folder.0.join("hub.db"), options).unwrap());
     Hub::new(provider).keeping(folder)
@@ -79,8 +79,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name =
-            format!("conformance-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("conformance-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)

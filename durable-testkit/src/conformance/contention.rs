@@ -171,7 +171,8 @@ pub(super) async fn an_end_and_a_message_race_and_the_sender_knows_who_won(stage
         let sent = std::thread::scope(|scope| {
             let message = event(&instance, 1, hub.now());
             let sender = scope.spawn(|| block_on(hub.provider.send(message)));
-            block_on(hub.provider.checkpoint(item, checkpoint)).expect("the item is held");
+            let worker = scope.spawn(|| block_on(hub.provider.checkpoint(item, checkpoint)));
+            worker.join().expect("the worker panicked").expect("the item is held");
             sender.join().expect("the sender panicked")
         });
         if let Err(error) = sent {
@@ -192,7 +193,8 @@ pub(super) async fn a_wait_and_an_end_race_and_the_wait_is_not_missed(stage: Sta
         let awaited = id(&instance);
         let state = std::thread::scope(|scope| {
             let waiter = scope.spawn(|| block_on(hub.provider.wait(&awaited, WaitFor::End)));
-            block_on(hub.provider.checkpoint(item, checkpoint)).expect("the item is held");
+            let worker = scope.spawn(|| block_on(hub.provider.checkpoint(item, checkpoint)));
+            worker.join().expect("the worker panicked").expect("the item is held");
             waiter.join().expect("the waiter panicked")
         });
         assert!(state.expect("it exists").runtime_status.is_terminal());
