@@ -15,4 +15,5 @@ pub mod replay;
 mod select;
 pub mod session;
 pub mod worker;
+pub use durable_macros::{activity, orchestrator};
 pub use error::Error;

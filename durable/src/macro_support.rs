@@ -43,7 +43,7 @@ pub fn read_input<F: Input<N>, const N: usize>(
 
 /// Adds the input at place `N` of `F`.
 pub fn add_input<F: Input<N>, const N: usize>(inputs: Inputs, value: &F::Type) -> Inputs {
-    inputs.add(value)
+    inputs.add_value(value)
 }
 
 /// Writes the output of `F`, which is called `name`.
@@ -230,7 +230,6 @@ impl ByTypedError {
 
 impl ByPlainError {
     /// The failure to be stored.
-    #[expect(clippy::needless_pass_by_value, reason = "all five are called alike")]
     pub fn convert<E: Error + 'static>(self, error: E) -> Failure {
         Failure::from_error(&error)
     }

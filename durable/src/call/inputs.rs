@@ -18,7 +18,7 @@ impl Inputs {
 
     /// Adds a value of the parameter's own type.
     #[must_use]
-    pub fn add<T: Storable>(self, value: &T) -> Self {
+    pub fn add_value<T: Storable>(self, value: &T) -> Self {
         self.push(|| value.encode())
     }
 

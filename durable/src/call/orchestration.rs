@@ -67,6 +67,10 @@ impl<O> OrchestrationCall<O> {
 impl<O, U> OrchestrationCall<O, U> {
     /// Gives the instance this id instead of a fresh one. A text that is not an id fails the verb
     /// (R1:ORCH-4 to ORCH-8).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids are written as literals, numbers and borrowed texts"
+    )]
     pub fn instance_id(mut self, id: impl ToString) -> Self {
         self.request.instance = Some(InstanceId::new(id.to_string()));
         self
@@ -135,6 +139,10 @@ pub struct RunId<O = Payload> {
 
 impl<O> RunId<O> {
     /// The instance `id`, whatever orchestrator it runs; its output is read as an `O`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids are written as literals, numbers and borrowed texts"
+    )]
     pub fn new(id: impl ToString) -> Self {
         Self { instance: InstanceId::new(id.to_string()), output: PhantomData }
     }

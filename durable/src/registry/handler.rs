@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::stored::{output_of, read_input};
-
 use crate::{
     context::{ActivityContext, OrchestrationContext},
     model::{Failure, FunctionName, Payload, Storable},

@@ -60,12 +60,10 @@ impl Registry {
     #[must_use]
     pub fn with_activity(mut self, name: impl Into<FunctionName>, function: ActivityFn) -> Self {
         let versions = self.activities.entry(name.into()).or_default();
-        versions
-            .entry(None)
-            .or_insert_with(|| Registered { function: function.clone(), place: String::new() });
         for registered in versions.values_mut() {
             registered.function = function.clone();
         }
+        versions.entry(None).or_insert(Registered { function, place: "a replacement".into() });
         self
     }
 

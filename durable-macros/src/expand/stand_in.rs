@@ -1,0 +1,47 @@
+//! What remains after a mistake: enough for the callers of the function to compile, so that only the
+//! mistake is reported.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::{assertions, proxy, support};
+use crate::model::{FunctionDefinition, FunctionKind};
+
+/// A proxy that takes any inputs, and what the compiler has to say about the types.
+pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
+    let FunctionDefinition { conditions, visibility, ident, kind, .. } = definition;
+    let support = support(definition);
+    let structure = proxy::structure(definition);
+    let assertions = assertions::of(definition);
+    let output = if definition.returns.is_sound {
+        let output = &definition.returns.output;
+        quote!(#output)
+    } else {
+        quote!(#support::Payload)
+    };
+    let call = match kind {
+        FunctionKind::Orchestrator => quote!(OrchestrationCall),
+        FunctionKind::Activity => quote!(ActivityCall),
+    };
+    let types: Vec<_> = (0..definition.inputs.len()).map(|place| format_ident!("__Input{place}")).collect();
+    let at = (*kind == FunctionKind::Orchestrator).then(
+        || quote!(#visibility fn at<__Id>(_: __Id) -> #support::RunId<#output> { ::core::unimplemented!() }),
+    );
+    quote! {
+        #structure
+        #(#conditions)*
+        #[allow(deprecated, private_interfaces, unnameable_types, unreachable_pub, dead_code, missing_docs)]
+        const _: () = {
+            #assertions
+            impl #ident {
+                #visibility fn with<#(#types),*>(#(_: #types),*) -> #support::#call<#output> {
+                    ::core::unimplemented!()
+                }
+                #at
+            }
+            impl #support::Definition for #ident {
+                const REGISTRATION: #support::Registration = #support::STAND_IN;
+            }
+        };
+    }
+}
