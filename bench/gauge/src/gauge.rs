@@ -27,7 +27,7 @@ impl Gauge {
         self.watch
     }
 
-    /// Ends measuring now: `operations` were done, and took `times`.
+    /// Ends measuring now: `operations` were done.
     ///
     /// # Errors
     /// When the system does not tell what this process uses.
@@ -41,6 +41,7 @@ impl Gauge {
             p99_ms: 0.0,
             peak_mb: peak_memory()?,
             durability: String::new(),
+            failed: 0,
             cut_off: false,
             checkpoints_per_sync: None,
             quarters: None,

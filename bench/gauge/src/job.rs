@@ -51,9 +51,7 @@ impl FromStr for Durability {
         match word {
             "full" => Ok(Self::Full),
             "relaxed" => Ok(Self::Relaxed),
-            _ => {
-                Err(GaugeError::Word { word: word.to_owned(), expected: "`full` or `relaxed`".to_owned() })
-            }
+            _ => Err(GaugeError::Word { word: word.to_owned(), expected: "`full` or `relaxed`".to_owned() }),
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Measured {
     pub peak_mb: f64,
     /// What the contender's store promises.
     pub durability: String,
+    /// How many operations failed; they are not among `operations`.
+    pub failed: u64,
     /// Whether the time limit ended the run: `operations` is then what was done by then.
     pub cut_off: bool,
     /// How many checkpoints shared a sync, if the contender tells.

@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn one_duration_is_every_percentile_and_none_is_zero() {
         let one: Spread = [Duration::from_millis(7)].into_iter().collect();
-        assert_eq!((one.percentile(50), one.percentile(99)), (Duration::from_millis(7), Duration::from_millis(7)));
+        assert_eq!(
+            (one.percentile(50), one.percentile(99)),
+            (Duration::from_millis(7), Duration::from_millis(7))
+        );
         assert_eq!(Spread::default().percentile(50), Duration::ZERO);
     }
 }
