@@ -92,7 +92,7 @@ impl TaskHubOptions {
     /// See [`TaskHub::open`].
     pub async fn open(self, address: &str) -> Result<TaskHub, Error> {
         let provider: Arc<dyn Provider> = match address.split_once(':') {
-            Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))),
+            Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))?),
             Some(("sqlite", path)) if !path.is_empty() => {
                 let options = Options { durability: self.durability, clock: Arc::new(SystemClock) };
                 Arc::new(EmbeddedProvider::open(Path::new(path), options)?)

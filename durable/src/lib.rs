@@ -3,12 +3,15 @@ pub mod call;
 pub mod client;
 pub mod clock;
 pub mod context;
+pub mod embedded;
 pub mod episode;
 mod error;
 pub mod history;
+pub mod hub;
 #[doc(hidden)]
 pub mod macro_support;
 pub mod model;
+pub mod prelude;
 pub mod provider;
 pub mod registry;
 pub mod replay;

@@ -1,0 +1,231 @@
+//! One checkpoint on its way: written down, matched with its work item, stored, then taken in by
+//! the queue.
+//!
+//! Must not know transactions: the writer decides what is committed together. Begin with
+//! [`Written`], then [`Settlement`].
+
+use super::{
+    error::Trouble,
+    queue::{Delivered, Held, Queue, WaitingActivity},
+    rows::{self, Row},
+    store::{Added, WrittenEpisode, WrittenMessage},
+    timers::Due,
+};
+use crate::{
+    history::{EventId, EventKind, HistoryEvent, TaskMessage, format},
+    model::{InstanceId, Timestamp},
+    provider::{Checkpoint, OrchestrationWorkItem},
+};
+
+/// A checkpoint in its stored form. Made by whoever sends it, since the writer is busy.
+#[derive(Debug)]
+pub(super) struct Written {
+    checkpoint: Checkpoint,
+    events: Vec<u8>,
+    /// How a new execution was started.
+    started: Option<Vec<u8>>,
+    /// Messages that must be stored: all but the instance's own timers, which recovery finds in the
+    /// history.
+    outgoing: Vec<WrittenMessage>,
+    timers: Vec<Timer>,
+    /// The activities and timers that the events ask for.
+    opened: Vec<EventId>,
+    /// Those that the events answer.
+    answered: Vec<EventId>,
+}
+
+#[derive(Debug)]
+struct Timer {
+    id: EventId,
+    fire_at: Timestamp,
+    due: Timestamp,
+}
+
+/// A checkpoint together with the work item that it settles.
+#[derive(Debug)]
+pub(super) struct Settlement {
+    pub(super) item: OrchestrationWorkItem,
+    pub(super) held: Held,
+    written: Written,
+    replaces: bool,
+    last: Option<Row>,
+    sequence: u32,
+    open: u32,
+    cancelled: Vec<EventId>,
+    cancelled_text: Option<Vec<u8>>,
+    consumed: Vec<Row>,
+}
+
+impl Written {
+    pub(super) fn new(item: &OrchestrationWorkItem, mut checkpoint: Checkpoint) -> Result<Self, Trouble> {
+        let events = format::encode(&checkpoint.events)?;
+        let started = if item.execution == checkpoint.execution {
+            None
+        } else {
+            start_of(&checkpoint).map(rows::event_text).transpose()?
+        };
+        let (mut outgoing, mut timers) = (Vec::new(), Vec::new());
+        for message in std::mem::take(&mut checkpoint.messages) {
+            match own_timer(&item.instance, &message) {
+                Some(timer) => timers.push(timer),
+                None => outgoing.push(WrittenMessage::new(message)?),
+            }
+        }
+        let (mut opened, mut answered) = (Vec::new(), Vec::new());
+        for event in &checkpoint.events {
+            match &event.kind {
+                EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => opened.push(event.id),
+                kind => answered.extend(kind.answers()),
+            }
+        }
+        Ok(Self { checkpoint, events, started, outgoing, timers, opened, answered })
+    }
+}
+
+/// How the execution of `checkpoint` began, from its events or its message to itself.
+fn start_of(checkpoint: &Checkpoint) -> Option<&HistoryEvent> {
+    let events = checkpoint.events.iter().chain(checkpoint.messages.iter().map(|message| &message.event));
+    events.into_iter().find(|event| {
+        matches!(&event.kind, EventKind::ExecutionStarted(started) if started.execution == checkpoint.execution)
+    })
+}
+
+fn own_timer(instance: &InstanceId, message: &TaskMessage) -> Option<Timer> {
+    match message.event.kind {
+        EventKind::TimerFired { timer, fire_at } if message.instance == *instance => {
+            Some(Timer { id: timer, fire_at, due: message.visible_at.unwrap_or(fire_at) })
+        }
+        _ => None,
+    }
+}
+
+impl WrittenMessage {
+    pub(super) fn new(message: TaskMessage) -> Result<Self, Trouble> {
+        let event = rows::event_text(&message.event)?;
+        Ok(Self { message, event })
+    }
+}
+
+impl Settlement {
+    /// Takes the item out of the queue's hands and finds out where its history stands. Gives
+    /// everything back when the item is no longer out.
+    pub(super) fn new(
+        queue: &mut Queue,
+        item: OrchestrationWorkItem,
+        written: Written,
+    ) -> Result<Self, OrchestrationWorkItem> {
+        let Some(held) = queue.held.remove(&item.lock) else { return Err(item) };
+        let Some(head) = queue.heads.get(&held.key) else { return Err(item) };
+        let replaces = head.execution != written.checkpoint.execution;
+        let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
+        let last = head.last;
+        let cancelled = cancelled_by(&written, &item, queue, &held);
+        let mut closed: Vec<_> = written.answered.iter().chain(&cancelled).collect();
+        closed.sort_unstable();
+        closed.dedup();
+        let open = open.saturating_add(length(written.opened.len())).saturating_sub(length(closed.len()));
+        Ok(Self {
+            replaces,
+            last,
+            sequence: sequence.saturating_add(1),
+            open,
+            cancelled_text: rows::cancelled_text(&cancelled),
+            cancelled,
+            consumed: held.rows.iter().copied().flatten().collect(),
+            item,
+            held,
+            written,
+        })
+    }
+
+    /// What the store keeps.
+    pub(super) fn episode(&self) -> WrittenEpisode<'_> {
+        let Written { checkpoint, events, started, .. } = &self.written;
+        WrittenEpisode {
+            key: self.held.key,
+            replaces: self.replaces,
+            execution: &checkpoint.execution,
+            started: started.as_deref(),
+            last: self.last,
+            sequence: self.sequence,
+            open: self.open,
+            events,
+            cancelled: self.cancelled_text.as_deref(),
+            change: &checkpoint.change,
+            consumed: &self.consumed,
+        }
+    }
+
+    /// The messages that the store keeps, in the order in which they were sent.
+    pub(super) fn outgoing(&self) -> &[WrittenMessage] {
+        &self.written.outgoing
+    }
+
+    /// Lets the queue follow, now that the checkpoint is durable. `added` says for each outgoing
+    /// message where it is stored, if it was accepted.
+    pub(super) fn apply(self, queue: &mut Queue, last: Row, added: Vec<Option<Added>>, now: Timestamp) {
+        let key = self.held.key;
+        let Written { checkpoint, outgoing, timers, .. } = self.written;
+        let instance = self.item.instance;
+        if let Some(head) = queue.heads.get_mut(&key) {
+            head.execution = checkpoint.execution.clone();
+            head.tag = Some(checkpoint.tag);
+            head.last = Some(last);
+            head.sequence = self.sequence;
+            head.open = self.open;
+            head.attempt = 0;
+            head.status = checkpoint.change.status;
+            head.inbox.retain(|delivered| !fires_any(&delivered.message, &self.cancelled));
+        }
+        for timer in &self.cancelled {
+            queue.timers.cancel(key, *timer);
+        }
+        if self.replaces {
+            queue.forget_own_timers(key);
+        }
+        let has_ended = checkpoint.change.status.is_terminal();
+        if has_ended {
+            queue.remove_instance(key);
+        } else {
+            for Timer { id, fire_at, due } in timers {
+                if !self.cancelled.contains(&id) {
+                    queue.timers.add(due, Due::Timer { key, timer: id, fire_at });
+                }
+            }
+        }
+        for scheduled in checkpoint.activities {
+            let (instance, execution) = (instance.clone(), checkpoint.execution.clone());
+            queue.add_activity(WaitingActivity { instance, execution, scheduled, attempt: 0 });
+        }
+        for (message, added) in outgoing.into_iter().zip(added) {
+            if let Some(Added { key, row }) = added {
+                queue.deliver(key, Delivered { message: message.message, row: Some(row) }, now);
+            }
+        }
+        if !has_ended {
+            queue.rest(key);
+        }
+        queue.notice(&instance, checkpoint.change.status);
+    }
+}
+
+/// The timers that are open until now, and that nobody waits for from now on.
+fn cancelled_by(written: &Written, item: &OrchestrationWorkItem, queue: &Queue, held: &Held) -> Vec<EventId> {
+    let inbox = queue.heads.get(&held.key).map(|head| &head.inbox);
+    let is_open = |timer: &EventId| {
+        let fires = |message: &TaskMessage| fires_any(message, &[*timer]);
+        queue.timers.has_timer(held.key, *timer)
+            || written.opened.contains(timer)
+            || item.messages.iter().any(fires)
+            || inbox.is_some_and(|inbox| inbox.iter().any(|delivered| fires(&delivered.message)))
+    };
+    written.checkpoint.cancelled_timers.iter().copied().filter(is_open).collect()
+}
+
+fn fires_any(message: &TaskMessage, timers: &[EventId]) -> bool {
+    matches!(message.event.kind, EventKind::TimerFired { timer, .. } if timers.contains(&timer))
+}
+
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

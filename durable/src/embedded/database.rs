@@ -1,0 +1,204 @@
+//! Opening a hub file: is it ours, is it of a format we know, how durable is it.
+//!
+//! Nothing is changed in a file before it is known to be a hub. Must not know what the tables mean.
+//! Begin with [`Place`].
+
+use std::{
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{Durability, error::Trouble, tables};
+use crate::provider::ProviderErrorKind;
+
+/// How long a call waits for another process's transaction.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections for reading that are kept open.
+const KEPT_READERS: usize = 4;
+
+/// Where a hub file is, and how it is opened.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    durability: Durability,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// What stands in a file that can be opened.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Hub,
+}
+
+impl Place {
+    /// Checks that a hub is or could be at `path`. Changes nothing.
+    pub(super) fn new(path: &Path, durability: Durability) -> Result<Self, Trouble> {
+        if path.file_name().is_none() || path.is_dir() {
+            return Err(bad_address("a hub is a file: name one, like `hub.db`"));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder
+            && !folder.is_dir()
+        {
+            return Err(bad_address(&format!(
+                "the folder `{}` does not exist; make it first",
+                folder.display()
+            )));
+        }
+        let place = Self { path: path.to_owned(), durability, readers: Mutex::default() };
+        place.open_existing()?;
+        Ok(place)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's name with something behind it: `hub.db.lock`.
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(suffix);
+        name.into()
+    }
+
+    /// A connection to the hub, which is made when there is none.
+    pub(super) fn open_or_create(&self) -> Result<Connection, Trouble> {
+        if let Some(connection) = self.open_existing()? {
+            return Ok(connection);
+        }
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        self.prepare(&connection)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        // Somebody else may have made it meanwhile.
+        if self.inspect(&connection)? == Found::Nothing {
+            connection.execute_batch(tables::CREATE)?;
+            connection.pragma_update(None, "application_id", tables::APPLICATION)?;
+            connection.pragma_update(None, "user_version", tables::FORMAT)?;
+        }
+        connection.execute_batch("COMMIT")?;
+        Ok(connection)
+    }
+
+    /// A connection to the hub; `None` when it has not been made.
+    pub(super) fn open_existing(&self) -> Result<Option<Connection>, Trouble> {
+        let is_empty = fs::metadata(&self.path).map(|file| file.len() == 0);
+        match is_empty {
+            // A file of no length becomes a database with the first write, and is none yet.
+            Ok(true) if fs::metadata(self.beside("-wal")).is_err() => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        let connection = self.connect(OpenFlags::empty())?;
+        match self.inspect(&connection)? {
+            Found::Nothing => Ok(None),
+            Found::Hub => {
+                self.prepare(&connection)?;
+                Ok(Some(connection))
+            }
+        }
+    }
+
+    /// Lets `read` use a connection of its own, all of it in one snapshot; `None` without a hub.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Trouble>,
+    ) -> Result<Option<T>, Trouble> {
+        let kept = self.readers().pop();
+        let Some(connection) = kept.map_or_else(|| self.open_existing(), |kept| Ok(Some(kept)))? else {
+            return Ok(None);
+        };
+        // After an error the connection is dropped, and its transaction with it.
+        connection.prepare_cached("BEGIN")?.execute(())?;
+        let answer = read(&connection)?;
+        connection.prepare_cached("COMMIT")?.execute(())?;
+        let mut readers = self.readers();
+        if readers.len() < KEPT_READERS {
+            readers.push(connection);
+        }
+        Ok(Some(answer))
+    }
+
+    /// Removes the file and what belongs to it. No connection may be open.
+    pub(super) fn remove(&self) -> Result<(), Trouble> {
+        self.readers().clear();
+        for suffix in ["", "-wal", "-shm"] {
+            match fs::remove_file(self.beside(suffix)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connect(&self, more: OpenFlags) -> Result<Connection, Trouble> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| self.why_not_opened(error))?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    }
+
+    /// SQLite says only that it cannot open a file; the operating system knows why.
+    fn why_not_opened(&self, error: rusqlite::Error) -> Trouble {
+        if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+            return error.into();
+        }
+        match OpenOptions::new().append(true).create(true).open(&self.path) {
+            Err(reason) => reason.into(),
+            Ok(_) => error.into(),
+        }
+    }
+
+    fn inspect(&self, connection: &Connection) -> Result<Found, Trouble> {
+        let number = |pragma| connection.query_row(pragma, (), |row| row.get::<_, i64>(0));
+        let application = number("PRAGMA application_id")?;
+        let format = number("PRAGMA user_version")?;
+        let tables = number("SELECT count(*) FROM sqlite_master")?;
+        if application == 0 && format == 0 && tables == 0 {
+            return Ok(Found::Nothing);
+        }
+        if application != i64::from(tables::APPLICATION) {
+            return Err(bad_address(&format!(
+                "`{}` is the database of another application; name another file",
+                self.path.display()
+            )));
+        }
+        match u32::try_from(format) {
+            Ok(tables::FORMAT) => Ok(Found::Hub),
+            Ok(found) if found > tables::FORMAT => {
+                Err(Trouble::new(ProviderErrorKind::UnknownFormat { found, known: tables::FORMAT }))
+            }
+            _ => Err(Trouble::corrupt(format!("the file's format number is {format}"))),
+        }
+    }
+
+    fn prepare(&self, connection: &Connection) -> Result<(), Trouble> {
+        let synchronous = match self.durability {
+            Durability::Full => "FULL",
+            Durability::Relaxed => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // The cache in KiB, negative by SQLite's convention: it holds what is busy, and no more.
+        connection.pragma_update(None, "cache_size", -32_768)?;
+        // Pages go from the log to the file every 32 MiB: fewer stops, and a log still quickly read.
+        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+        Ok(())
+    }
+}
+
+fn bad_address(expected: &str) -> Trouble {
+    Trouble::new(ProviderErrorKind::BadAddress(expected.to_owned()))
+}

@@ -1,0 +1,332 @@
+//! A hub kept in a SQLite file: the store behind `sqlite:`.
+//!
+//! Owned by the writer's thread. Must not know the queue. Begin with [`FileStore`].
+
+use std::{fs, sync::Arc};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    database::Place,
+    error::Trouble,
+    hold::Hold,
+    reading,
+    rows::{self, Key, Row, StoredEpisode, StoredHead, StoredMessage},
+    store::{Accepted, Added, Arrival, Store, WrittenEpisode, WrittenMessage},
+    tables,
+};
+use crate::{
+    history::{EventKind, HistoryEvent},
+    model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
+    provider::{NewInstance, ProviderErrorKind, Reuse},
+};
+
+/// What [`FileStore::seen`] is when the next look must find a change.
+const UNSEEN: i64 = -1;
+
+/// The one connection of this process that writes.
+pub(super) struct FileStore {
+    place: Arc<Place>,
+    connection: Option<Connection>,
+    /// SQLite's count of what other connections have committed, when it was last looked at.
+    seen: i64,
+    hold: Option<Hold>,
+}
+
+/// What the row of a taken id says.
+struct Taken {
+    key: Key,
+    is_live: bool,
+    generation: u32,
+    last: Option<Row>,
+}
+
+impl FileStore {
+    pub(super) fn new(place: Arc<Place>) -> Self {
+        Self { place, connection: None, seen: 0, hold: None }
+    }
+
+    fn connection(&mut self) -> Result<&Connection, Trouble> {
+        if self.connection.is_none() {
+            self.connection = Some(self.place.open_or_create()?);
+            self.seen = self.version()?;
+        }
+        Ok(self.connection.as_ref().expect("a connection has just been opened"))
+    }
+
+    fn run(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Trouble> {
+        Ok(self.connection()?.prepare_cached(sql)?.execute(values)?)
+    }
+
+    fn version(&mut self) -> Result<i64, Trouble> {
+        let connection = self.connection()?;
+        Ok(connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))?)
+    }
+
+    fn find(&mut self, id: &InstanceId) -> Result<Option<Taken>, Trouble> {
+        let read = |row: &rusqlite::Row<'_>| {
+            let live: Option<i64> = row.get(1)?;
+            Ok(Taken {
+                key: row.get(0)?,
+                is_live: live.is_some(),
+                generation: row.get(2)?,
+                last: row.get(3)?,
+            })
+        };
+        let connection = self.connection()?;
+        Ok(connection.prepare_cached(tables::FIND_INSTANCE)?.query_row([id.as_str()], read).optional()?)
+    }
+
+    /// Gives a taken id to a new instance, if the rule of reuse allows it; its key and generation.
+    fn replace(&mut self, new: &NewInstance) -> Result<(Key, u32), Trouble> {
+        let started = &new.started;
+        let taken = self.find(&started.instance)?;
+        let taken = taken.ok_or_else(|| Trouble::corrupt("an id is taken by no instance"))?;
+        if taken.is_live || new.reuse == Reuse::Never {
+            return Err(Trouble::new(ProviderErrorKind::AlreadyExists));
+        }
+        self.forget_history(taken.last)?;
+        let generation = taken.generation.saturating_add(1);
+        let created = new.at.as_microseconds();
+        self.run(
+            tables::REPLACE_INSTANCE,
+            params![taken.key, started.execution.as_str(), generation, created],
+        )?;
+        Ok((taken.key, generation))
+    }
+
+    fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
+        let mut next = last;
+        while let Some(row) = next {
+            let connection = self.connection()?;
+            let previous: Option<Option<Row>> = connection
+                .prepare_cached(tables::READ_PREVIOUS)?
+                .query_row([row], |columns| columns.get(0))
+                .optional()?;
+            next = previous.flatten();
+            self.run(tables::DELETE_HISTORY_ROW, [row])?;
+        }
+        Ok(())
+    }
+
+    /// What a query sees of the episode, beyond the status.
+    fn publish(&mut self, episode: &WrittenEpisode<'_>) -> Result<(), Trouble> {
+        let change = episode.change;
+        if change.custom_status.is_some() || change.output.is_some() || change.failure.is_some() {
+            let failure = change.failure.as_ref().map(rows::failure_text).transpose()?;
+            let texts = [&change.custom_status, &change.output, &failure]
+                .map(|payload| payload.as_ref().map(crate::model::Payload::as_json));
+            self.run(tables::PUBLISH, params![episode.key, texts[0], texts[1], texts[2]])?;
+        }
+        if change.status.is_terminal() {
+            self.run(tables::END, [episode.key])?;
+        }
+        Ok(())
+    }
+
+    fn arrival(&mut self, key: Key, message: Option<Row>) -> Result<Option<Arrival>, Trouble> {
+        let connection = self.connection()?;
+        let Some(head) = reading::head(connection, key)? else { return Ok(None) };
+        let Some(row) = message else {
+            let started = reading::started(connection, key)
+                .map_err(|trouble| trouble.at(|| format!("instance `{}`", head.id)))?;
+            return Ok(Some(Arrival::Instance { head, started }));
+        };
+        let stored = reading::messages(connection, tables::READ_MESSAGE, &[&row])?.pop();
+        let message = stored.filter(|stored| stored.generation == head.generation).map(|stored| {
+            stored.read(&head.id).map_err(|trouble| trouble.at(|| format!("a message to `{}`", head.id)))
+        });
+        Ok(message.transpose()?.map(|message| Arrival::Message { key, row, message }))
+    }
+}
+
+impl Store for FileStore {
+    fn begin(&mut self) -> Result<(), Trouble> {
+        self.run("BEGIN IMMEDIATE", ()).map(drop)
+    }
+
+    fn commit(&mut self) -> Result<(), Trouble> {
+        self.run("COMMIT", ()).map(drop)
+    }
+
+    fn rollback(&mut self) {
+        // What was taken as seen may have been undone as well.
+        self.seen = UNSEEN;
+        // A connection that cannot even undo is closed, which undoes; the next call opens another.
+        if let Some(connection) = &self.connection
+            && !connection.is_autocommit()
+            && connection.execute_batch("ROLLBACK").is_err()
+        {
+            self.connection = None;
+        }
+    }
+
+    fn create_instance(&mut self, new: &NewInstance) -> Result<Accepted, Trouble> {
+        let mut started = new.started.clone();
+        let created = new.at.as_microseconds();
+        let values = params![started.instance.as_str(), started.execution.as_str(), created];
+        let key = if self.run(tables::INSERT_INSTANCE, values)? == 1 {
+            started.generation = 0;
+            self.connection()?.last_insert_rowid()
+        } else {
+            let (key, generation) = self.replace(new)?;
+            started.generation = generation;
+            key
+        };
+        let event = HistoryEvent::new(new.at, EventKind::ExecutionStarted(Box::new(started)));
+        self.run(tables::PUT_START, params![key, rows::event_text(&event)?])?;
+        Accepted::new(key, event)
+    }
+
+    fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble> {
+        let WrittenMessage { message, event } = message;
+        let taken = self.find(&message.instance)?.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
+        if !taken.is_live {
+            return Err(Trouble::new(ProviderErrorKind::Ended));
+        }
+        let execution = message.execution.as_ref().map(|execution| execution.as_str());
+        let visible_at = message.visible_at.map(Timestamp::as_microseconds);
+        let values = params![taken.key, taken.generation, execution, visible_at, event];
+        self.run(tables::INSERT_MESSAGE, values)?;
+        Ok(Added { key: taken.key, row: self.connection()?.last_insert_rowid() })
+    }
+
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
+        let WrittenEpisode { key, sequence, open, change, .. } = *episode;
+        if episode.replaces {
+            self.forget_history(episode.last)?;
+            self.run(tables::SET_EXECUTION, params![key, episode.execution.as_str()])?;
+        }
+        if let Some(started) = episode.started {
+            self.run(tables::PUT_START, params![key, started])?;
+        }
+        let previous = episode.last.filter(|_| !episode.replaces);
+        let values = params![previous, key, sequence, episode.events, episode.cancelled];
+        self.run(tables::APPEND_HISTORY, values)?;
+        let last = self.connection()?.last_insert_rowid();
+        let (status, updated) = (rows::status_number(change.status), change.updated_at.as_microseconds());
+        self.run(tables::ADVANCE, params![key, status, last, sequence, open, updated])?;
+        self.publish(episode)?;
+        self.remove_messages(episode.consumed)?;
+        Ok(last)
+    }
+
+    fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble> {
+        for row in rows {
+            self.run(tables::DELETE_MESSAGE, [row])?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
+        reading::state(self.connection()?, id)
+    }
+
+    fn live(&mut self) -> Result<Vec<StoredHead>, Trouble> {
+        reading::live(self.connection()?)
+    }
+
+    fn started(&mut self, key: Key) -> Result<HistoryEvent, Trouble> {
+        reading::started(self.connection()?, key)
+    }
+
+    fn episode(&mut self, row: Row) -> Result<StoredEpisode, Trouble> {
+        reading::episode(self.connection()?, row)
+    }
+
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, Trouble> {
+        reading::messages(self.connection()?, tables::READ_MESSAGES, &[])
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn has_changed(&mut self) -> Result<bool, Trouble> {
+        // Without a connection nothing has been read that could have changed.
+        Ok(self.connection.is_some() && self.version()? != self.seen)
+    }
+
+    fn mark_seen(&mut self) -> Result<(), Trouble> {
+        self.seen = self.version()?;
+        Ok(())
+    }
+
+    fn announce(&mut self, key: Key, message: Option<Row>) -> Result<(), Trouble> {
+        self.run(tables::INSERT_ARRIVAL, params![key, message]).map(drop)
+    }
+
+    fn take_arrivals(&mut self) -> Result<Vec<Arrival>, Trouble> {
+        let announced: Vec<(Key, Option<Row>)> = {
+            let mut statement = self.connection()?.prepare_cached(tables::READ_ARRIVALS)?;
+            let found = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            found.collect::<Result<_, _>>()?
+        };
+        if announced.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run(tables::DELETE_ARRIVALS, ())?;
+        let mut arrivals = Vec::new();
+        for (key, message) in announced {
+            arrivals.extend(self.arrival(key, message)?);
+        }
+        Ok(arrivals)
+    }
+
+    fn hold(&mut self, since: Timestamp) -> Result<(), Trouble> {
+        if self.hold.is_none() {
+            self.connection()?;
+            self.hold = Some(Hold::take(&self.place.beside(".lock"), since)?);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        self.hold = None;
+    }
+
+    fn create_hub(&mut self) -> Result<(), Trouble> {
+        self.connection().map(drop)
+    }
+
+    fn delete_hub(&mut self) -> Result<(), Trouble> {
+        if self.place.open_existing()?.is_none() {
+            return Ok(());
+        }
+        self.connection = None;
+        let lock = self.place.beside(".lock");
+        let hold = Hold::take(&lock, Timestamp::UNIX_EPOCH)?;
+        self.place.remove()?;
+        let removed = fs::remove_file(lock);
+        drop(hold);
+        Ok(removed?)
+    }
+}
+
+impl Accepted {
+    /// A new instance with the number `key`, started as `started` says.
+    pub(super) fn new(key: Key, started: HistoryEvent) -> Result<Self, Trouble> {
+        let begun = rows::started_of(&started)?;
+        let head = StoredHead {
+            key,
+            id: begun.instance.clone(),
+            execution: begun.execution.clone(),
+            status: RuntimeStatus::Pending,
+            generation: begun.generation,
+            last: None,
+            sequence: 0,
+            open: 0,
+        };
+        let standing = rows::Standing {
+            status: RuntimeStatus::Pending,
+            execution: begun.execution.clone(),
+            generation: begun.generation,
+            updated: started.timestamp,
+            custom_status: None,
+            output: None,
+            failure: None,
+        };
+        let state = rows::instance_state(&started, standing)?;
+        Ok(Self { head, started, state })
+    }
+}

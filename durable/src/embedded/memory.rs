@@ -1,0 +1,283 @@
+//! A hub kept nowhere but in memory: the store behind `memory:`.
+//!
+//! Keeps what the file would keep, in the same stored form, so that recovery and queries are the
+//! same for both. Nothing fails half-way here, so there is nothing to roll back.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    error::Trouble,
+    rows::{self, Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage},
+    store::{Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
+};
+use crate::{
+    history::{EventKind, History, HistoryEvent, format},
+    model::{InstanceId, InstanceState, Timestamp},
+    provider::{NewInstance, ProviderErrorKind, Reuse},
+};
+
+/// A hub in memory; clones are the same hub.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MemoryStore(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    keys: HashMap<InstanceId, Key>,
+    instances: BTreeMap<Key, KeptInstance>,
+    history: HashMap<Row, StoredEpisode>,
+    messages: BTreeMap<Row, StoredMessage>,
+    last_row: Row,
+    is_made: bool,
+}
+
+#[derive(Debug)]
+struct KeptInstance {
+    head: StoredHead,
+    started: HistoryEvent,
+    standing: Standing,
+}
+
+impl MemoryStore {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn next_row(&mut self) -> Row {
+        self.last_row += 1;
+        self.last_row
+    }
+
+    fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
+        let instance = self.keys.get(id).and_then(|key| self.instances.get(key));
+        instance.map(|found| rows::instance_state(&found.started, found.standing.clone())).transpose()
+    }
+
+    fn forget_history(&mut self, last: Option<Row>) {
+        let mut next = last;
+        while let Some(row) = next {
+            next = self.history.remove(&row).and_then(|episode| episode.previous);
+        }
+    }
+
+    fn create(&mut self, new: &NewInstance) -> Result<Accepted, Trouble> {
+        self.is_made = true;
+        let mut started = new.started.clone();
+        started.generation = 0;
+        let taken = self.keys.get(&started.instance).copied();
+        if let Some(taken) = taken.and_then(|key| self.instances.get(&key)) {
+            if !taken.standing.status.is_terminal() || new.reuse == Reuse::Never {
+                return Err(Trouble::new(ProviderErrorKind::AlreadyExists));
+            }
+            started.generation = taken.standing.generation.saturating_add(1);
+            let last = taken.head.last;
+            self.forget_history(last);
+        }
+        let key = taken.unwrap_or_else(|| self.next_row());
+        let event = HistoryEvent::new(new.at, EventKind::ExecutionStarted(Box::new(started)));
+        let accepted = Accepted::new(key, event)?;
+        let standing = Standing {
+            status: accepted.head.status,
+            execution: accepted.head.execution.clone(),
+            generation: accepted.head.generation,
+            updated: new.at,
+            custom_status: None,
+            output: None,
+            failure: None,
+        };
+        let kept = KeptInstance { head: accepted.head.clone(), started: accepted.started.clone(), standing };
+        self.keys.insert(accepted.head.id.clone(), key);
+        self.instances.insert(key, kept);
+        Ok(accepted)
+    }
+
+    fn add_message(&mut self, written: &WrittenMessage) -> Result<Added, Trouble> {
+        let WrittenMessage { message, event } = written;
+        let key = self.keys.get(&message.instance).copied();
+        let found = key.and_then(|key| self.instances.get(&key));
+        let head = &found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?.standing;
+        if head.status.is_terminal() {
+            return Err(Trouble::new(ProviderErrorKind::Ended));
+        }
+        let stored = StoredMessage {
+            row: self.last_row + 1,
+            instance: key.expect("the instance was found by its key"),
+            generation: head.generation,
+            execution: message.execution.clone(),
+            visible_at: message.visible_at,
+            event: event.clone(),
+        };
+        let added = Added { key: stored.instance, row: self.next_row() };
+        self.messages.insert(added.row, stored);
+        Ok(added)
+    }
+
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
+        if episode.replaces {
+            self.forget_history(episode.last);
+        }
+        let row = self.next_row();
+        let stored = StoredEpisode {
+            previous: episode.last.filter(|_| !episode.replaces),
+            instance: episode.key,
+            sequence: episode.sequence,
+            events: episode.events.to_vec(),
+            cancelled: episode.cancelled.map(<[u8]>::to_vec),
+        };
+        self.history.insert(row, stored);
+        let instance = self.instances.get_mut(&episode.key);
+        let instance = instance.ok_or_else(|| Trouble::corrupt("the instance has gone"))?;
+        if let Some(started) = episode.started {
+            instance.started = rows::only_event(started)?;
+        }
+        instance.advance(episode, row);
+        for row in episode.consumed {
+            self.messages.remove(row);
+        }
+        Ok(row)
+    }
+}
+
+impl KeptInstance {
+    fn advance(&mut self, episode: &WrittenEpisode<'_>, row: Row) {
+        let Self { head, standing, .. } = self;
+        let change = episode.change;
+        head.execution = episode.execution.clone();
+        head.status = change.status;
+        head.last = Some(row);
+        head.sequence = episode.sequence;
+        head.open = episode.open;
+        standing.execution = episode.execution.clone();
+        standing.status = change.status;
+        standing.updated = change.updated_at;
+        for (kept, new) in
+            [(&mut standing.custom_status, &change.custom_status), (&mut standing.output, &change.output)]
+        {
+            if new.is_some() {
+                kept.clone_from(new);
+            }
+        }
+        if change.failure.is_some() {
+            standing.failure.clone_from(&change.failure);
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn begin(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn rollback(&mut self) {}
+
+    fn create_instance(&mut self, new: &NewInstance) -> Result<Accepted, Trouble> {
+        self.kept().create(new)
+    }
+
+    fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble> {
+        self.kept().add_message(message)
+    }
+
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
+        self.kept().checkpoint(episode)
+    }
+
+    fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble> {
+        let mut kept = self.kept();
+        for row in rows {
+            kept.messages.remove(row);
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
+        self.kept().state(id)
+    }
+
+    fn live(&mut self) -> Result<Vec<StoredHead>, Trouble> {
+        let kept = self.kept();
+        let heads = kept.instances.values().map(|instance| &instance.head);
+        Ok(heads.filter(|head| !head.status.is_terminal()).cloned().collect())
+    }
+
+    fn started(&mut self, key: Key) -> Result<HistoryEvent, Trouble> {
+        let kept = self.kept();
+        let found = kept.instances.get(&key).map(|instance| instance.started.clone());
+        found.ok_or_else(|| Trouble::corrupt("the instance has gone"))
+    }
+
+    fn episode(&mut self, row: Row) -> Result<StoredEpisode, Trouble> {
+        let found = self.kept().history.get(&row).cloned();
+        found.ok_or_else(|| Trouble::corrupt(format!("row {row} of the history is missing")))
+    }
+
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, Trouble> {
+        Ok(self.kept().messages.values().cloned().collect())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn has_changed(&mut self) -> Result<bool, Trouble> {
+        Ok(false)
+    }
+
+    fn mark_seen(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn announce(&mut self, _: Key, _: Option<Row>) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn take_arrivals(&mut self) -> Result<Vec<Arrival>, Trouble> {
+        Ok(Vec::new())
+    }
+
+    fn hold(&mut self, _: Timestamp) -> Result<(), Trouble> {
+        self.create_hub()
+    }
+
+    fn release(&mut self) {}
+
+    fn create_hub(&mut self) -> Result<(), Trouble> {
+        self.kept().is_made = true;
+        Ok(())
+    }
+
+    fn delete_hub(&mut self) -> Result<(), Trouble> {
+        *self.kept() = Kept::default();
+        Ok(())
+    }
+}
+
+impl Reader for MemoryStore {
+    fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
+        self.kept().state(id)
+    }
+
+    fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble> {
+        let kept = self.kept();
+        let Some(key) = kept.keys.get(id) else { return Ok(None) };
+        let mut episodes = Vec::new();
+        let mut next = kept.instances.get(key).and_then(|instance| instance.head.last);
+        while let Some(episode) = next.and_then(|row| kept.history.get(&row)) {
+            episodes.push(format::decode(&episode.events)?);
+            next = episode.previous;
+        }
+        Ok(Some(History::new(episodes.into_iter().rev().flatten().collect())))
+    }
+
+    fn hub_exists(&self) -> Result<bool, Trouble> {
+        Ok(self.kept().is_made)
+    }
+}

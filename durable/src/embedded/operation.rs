@@ -1,0 +1,143 @@
+//! What the writer is asked to do, and what follows from it.
+//!
+//! Must not know the store. Begin with [`Operation`].
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{
+    checkpoint::Settlement,
+    error::Trouble,
+    queue::{Delivered, Queue},
+    rows::Row,
+    settle::Try,
+    store::{Accepted, Added, Arrival, WrittenMessage},
+};
+use crate::{
+    model::{InstanceState, Timestamp},
+    provider::{NewInstance, ProviderError, ProviderErrorKind},
+};
+
+/// How long an item rests whose checkpoint failed: a full disk does not become free at once.
+const REST: Duration = Duration::from_secs(1);
+
+/// Where the outcome of an operation goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, ProviderError>>;
+
+/// Something for the writer to do.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Write(Write),
+    BeginWork(Reply<()>),
+    CreateHub(Reply<()>),
+    DeleteHub(Reply<()>),
+    /// Look again at what there is to do.
+    Wake,
+    Stop,
+}
+
+/// Something to be written in the next transaction.
+#[derive(Debug)]
+pub(super) enum Write {
+    Create { new: NewInstance, reply: Reply<InstanceState> },
+    Send { message: WrittenMessage, reply: Reply<()> },
+    Checkpoint { settlement: Box<Settlement>, reply: Reply<()> },
+}
+
+/// What a write did in the store.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Accepted(Box<Accepted>),
+    Added(Added),
+    Saved { last: Row, added: Vec<Option<Added>> },
+}
+
+/// What a transaction did.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) outcomes: Vec<Result<Outcome, Trouble>>,
+}
+
+/// An outcome together with whom to tell.
+pub(super) enum Answer {
+    State(Reply<InstanceState>, Result<InstanceState, ProviderError>),
+    Nothing(Reply<()>, Result<(), ProviderError>),
+}
+
+impl Answer {
+    /// Tells them.
+    pub(super) fn send(self) {
+        match self {
+            Self::State(reply, outcome) => answer(reply, outcome),
+            Self::Nothing(reply, outcome) => answer(reply, outcome),
+        }
+    }
+}
+
+/// Gives the outcome of an operation to whoever asked for it.
+pub(super) fn answer<T>(reply: Reply<T>, outcome: Result<T, ProviderError>) {
+    // Whoever stopped waiting does not need the answer.
+    let _ = reply.send(outcome);
+}
+
+/// Whether the store changed nothing because it was asked for something impossible.
+pub(super) fn is_refusal(kind: &ProviderErrorKind) -> bool {
+    matches!(kind, ProviderErrorKind::NotFound | ProviderErrorKind::Ended | ProviderErrorKind::AlreadyExists)
+}
+
+/// The circumstances in which the queue follows a write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Follow {
+    /// Whether this process works the hub; if not, there is no queue to follow.
+    pub(super) works: bool,
+    pub(super) now: Timestamp,
+}
+
+impl Write {
+    /// Lets the queue follow what the write did, or did not do.
+    pub(super) fn follow(
+        self,
+        queue: &mut Queue,
+        Follow { works, now }: Follow,
+        outcome: Result<Outcome, Trouble>,
+    ) -> Answer {
+        match (self, outcome) {
+            (Self::Create { reply, .. }, Ok(Outcome::Accepted(accepted))) => {
+                let Accepted { head, started, state } = *accepted;
+                if works {
+                    queue.add_start(head, started, now);
+                }
+                Answer::State(reply, Ok(state))
+            }
+            (Self::Create { new, reply }, outcome) => {
+                Answer::State(reply, Err(why(outcome).on("start", new.started.instance.as_str())))
+            }
+            (Self::Send { message, reply }, Ok(Outcome::Added(Added { key, row }))) => {
+                if works {
+                    queue.deliver(key, Delivered { message: message.message, row: Some(row) }, now);
+                }
+                Answer::Nothing(reply, Ok(()))
+            }
+            (Self::Send { message, reply }, outcome) => {
+                let id = message.message.instance.as_str();
+                Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
+            }
+            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { last, added })) => {
+                settlement.apply(queue, last, added, now);
+                Answer::Nothing(reply, Ok(()))
+            }
+            (Self::Checkpoint { settlement, reply }, outcome) => {
+                let Settlement { item, held, .. } = *settlement;
+                let error = why(outcome).on("checkpoint", item.instance.as_str());
+                queue.give_back(item, held, Try::NotCounted, Some(now.saturating_add(REST)));
+                Answer::Nothing(reply, Err(error))
+            }
+        }
+    }
+}
+
+fn why(outcome: Result<Outcome, Trouble>) -> Trouble {
+    outcome.err().unwrap_or_else(|| Trouble::new(ProviderErrorKind::Other))
+}

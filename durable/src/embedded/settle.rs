@@ -1,0 +1,113 @@
+//! How work comes back to the queue other than by a checkpoint.
+//!
+//! Pure, like the queue itself.
+
+use super::{
+    queue::{Delivered, Held, Phase, Queue, WaitingActivity},
+    rows::Key,
+    store::Arrival,
+    timers::Due,
+};
+use crate::{
+    history::{EventKind, HistoryEvent, TaskMessage},
+    model::Timestamp,
+    provider::{ActivityWorkItem, OrchestrationWorkItem},
+};
+
+/// Whether giving back an item counts as a try of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Try {
+    Counted,
+    /// The store failed, not whoever had the item: it must not count as poison for that.
+    NotCounted,
+}
+
+impl Queue {
+    /// Gives an item back, to be handed out again at `at`, or at once.
+    pub(super) fn give_back(
+        &mut self,
+        item: OrchestrationWorkItem,
+        held: Held,
+        counted: Try,
+        at: Option<Timestamp>,
+    ) {
+        let Some(head) = self.heads.get_mut(&held.key) else { return };
+        let given = item.messages.into_iter().zip(held.rows);
+        let mut inbox: Vec<_> = given.map(|(message, row)| Delivered { message, row }).collect();
+        inbox.append(&mut head.inbox);
+        head.inbox = inbox;
+        if counted == Try::NotCounted {
+            head.attempt = head.attempt.saturating_sub(1);
+        }
+        match at {
+            Some(at) => self.delay(held.key, at),
+            None => self.rest(held.key),
+        }
+    }
+
+    /// Delivers what an activity returned. Its instance or execution may have gone meanwhile.
+    pub(super) fn complete(&mut self, item: ActivityWorkItem, result: HistoryEvent, now: Timestamp) {
+        let found = self.head_of(&item.instance);
+        let Some(key) = found.filter(|(_, head)| head.execution == item.execution).map(|(key, _)| key) else {
+            return;
+        };
+        let message = TaskMessage {
+            instance: item.instance,
+            execution: Some(item.execution),
+            event: result,
+            visible_at: None,
+        };
+        self.deliver(key, Delivered { message, row: None }, now);
+    }
+
+    /// Gives an activity back, to be handed out again at `at`, or at once.
+    pub(super) fn give_back_activity(&mut self, item: ActivityWorkItem, at: Option<Timestamp>) {
+        let ActivityWorkItem { instance, execution, scheduled, attempt, .. } = item;
+        let activity = WaitingActivity { instance, execution, scheduled, attempt };
+        match at {
+            Some(at) => self.timers.add(at, Due::Activity(Box::new(activity))),
+            None => self.add_activity(activity),
+        }
+    }
+
+    /// Takes in what another process wrote. What is known already is left as it is.
+    pub(super) fn take_in(&mut self, arrival: Arrival, now: Timestamp) {
+        match arrival {
+            Arrival::Instance { head, started } if !self.heads.contains_key(&head.key) => {
+                self.add_start(head, started, now);
+            }
+            Arrival::Instance { .. } => {}
+            Arrival::Message { key, row, message } => {
+                self.deliver(key, Delivered { message, row: Some(row) }, now);
+            }
+        }
+    }
+
+    /// Forgets the durable timers of an execution that is over; messages to the instance stay.
+    pub(super) fn forget_own_timers(&mut self, key: Key) {
+        for due in self.timers.remove_all(key) {
+            if let Due::Message { key, delivered } = due {
+                let at = delivered.message.visible_at.unwrap_or(Timestamp::UNIX_EPOCH);
+                self.timers.add(at, Due::Message { key, delivered });
+            }
+        }
+    }
+
+    /// The results of activities that no checkpoint has consumed: they are stored nowhere.
+    pub(super) fn loose_results(&mut self) -> Vec<TaskMessage> {
+        let is_result = |delivered: &Delivered| {
+            delivered.row.is_none()
+                && matches!(
+                    delivered.message.event.kind,
+                    EventKind::TaskCompleted { .. } | EventKind::TaskFailed { .. }
+                )
+        };
+        let inboxes = self.heads.values_mut().flat_map(|head| head.inbox.drain(..));
+        inboxes.filter(is_result).map(|delivered| delivered.message).collect()
+    }
+
+    /// Whether the hub can be left to others: nothing is out that could still be settled.
+    pub(super) fn may_be_released(&self) -> bool {
+        self.phase == Phase::Ending && self.is_settled()
+    }
+}

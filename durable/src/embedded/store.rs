@@ -1,0 +1,114 @@
+//! What the writer needs of a place that keeps instances: a file, or nothing but memory.
+//!
+//! Must not know the queue. [`Store`] is owned by the writer's thread, [`Reader`] is asked by
+//! everybody. Begin with [`Store`].
+
+use super::{
+    error::Trouble,
+    rows::{Key, Row, StoredEpisode, StoredHead, StoredMessage},
+};
+use crate::{
+    history::{History, HistoryEvent, TaskMessage},
+    model::{ExecutionId, InstanceId, InstanceState, Timestamp},
+    provider::{InstanceChange, NewInstance},
+};
+
+/// Where instances, histories and messages are kept.
+///
+/// What `begin` began, `commit` makes durable as a whole and `rollback` undoes as a whole. A method
+/// that refuses with `NotFound`, `Ended` or `AlreadyExists` has changed nothing.
+pub(super) trait Store: Send {
+    fn begin(&mut self) -> Result<(), Trouble>;
+    fn commit(&mut self) -> Result<(), Trouble>;
+    fn rollback(&mut self);
+
+    /// Accepts a start, or refuses with `AlreadyExists`.
+    fn create_instance(&mut self, new: &NewInstance) -> Result<Accepted, Trouble>;
+    /// Keeps a message until a checkpoint consumes it, or refuses with `NotFound` or `Ended`.
+    fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble>;
+    /// Keeps one episode; gives the new last row of the history.
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble>;
+    fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble>;
+
+    fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble>;
+    /// All live instances in the order of creation.
+    fn live(&mut self) -> Result<Vec<StoredHead>, Trouble>;
+    /// How the current execution of an instance was started.
+    fn started(&mut self, key: Key) -> Result<HistoryEvent, Trouble>;
+    fn episode(&mut self, row: Row) -> Result<StoredEpisode, Trouble>;
+    /// All messages in the order of arrival.
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, Trouble>;
+
+    /// Whether others than this store may write to the same place.
+    fn is_shared(&self) -> bool;
+    /// Whether others have written since [`mark_seen`](Self::mark_seen).
+    fn has_changed(&mut self) -> Result<bool, Trouble>;
+    fn mark_seen(&mut self) -> Result<(), Trouble>;
+    /// Tells the worker's process of an instance, or of a message to it.
+    fn announce(&mut self, key: Key, message: Option<Row>) -> Result<(), Trouble>;
+    /// Takes what others announced.
+    fn take_arrivals(&mut self) -> Result<Vec<Arrival>, Trouble>;
+
+    /// Becomes the only one who works the hub, or refuses with `Held`.
+    fn hold(&mut self, since: Timestamp) -> Result<(), Trouble>;
+    fn release(&mut self);
+    fn create_hub(&mut self) -> Result<(), Trouble>;
+    fn delete_hub(&mut self) -> Result<(), Trouble>;
+}
+
+/// What a store tells anybody.
+pub(super) trait Reader: Send + Sync {
+    fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble>;
+    /// `None` when there is no such instance.
+    fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble>;
+    fn hub_exists(&self) -> Result<bool, Trouble>;
+}
+
+/// An instance that was accepted.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) head: StoredHead,
+    pub(super) started: HistoryEvent,
+    pub(super) state: InstanceState,
+}
+
+/// A message that was kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Added {
+    pub(super) key: Key,
+    pub(super) row: Row,
+}
+
+/// Something that another process left for the worker.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Instance { head: StoredHead, started: HistoryEvent },
+    Message { key: Key, row: Row, message: TaskMessage },
+}
+
+/// A message with its stored form, which whoever sends it makes: not the writer, who is busy.
+#[derive(Debug)]
+pub(super) struct WrittenMessage {
+    pub(super) message: TaskMessage,
+    pub(super) event: Vec<u8>,
+}
+
+/// One episode in its stored form.
+#[derive(Debug)]
+pub(super) struct WrittenEpisode<'a> {
+    pub(super) key: Key,
+    /// Set when a new execution begins, whose history replaces the old one.
+    pub(super) replaces: bool,
+    pub(super) execution: &'a ExecutionId,
+    /// How the new execution was started, as stored.
+    pub(super) started: Option<&'a [u8]>,
+    /// The last row of the history so far.
+    pub(super) last: Option<Row>,
+    pub(super) sequence: u32,
+    pub(super) open: u32,
+    pub(super) events: &'a [u8],
+    pub(super) cancelled: Option<&'a [u8]>,
+    pub(super) change: &'a InstanceChange,
+    /// The messages that the episode consumed.
+    pub(super) consumed: &'a [Row],
+}

@@ -1,0 +1,355 @@
+//! The one thread of a process that writes: everything that waits is committed as one transaction.
+//!
+//! Nothing ever waits for a batch to fill: while one commit runs, the next batch gathers. Must not
+//! know SQL. Begin with [`Writer::run`].
+
+use std::{
+    mem,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+use super::{
+    error::Trouble,
+    operation::{Done, Follow, Operation, Outcome, Write, answer, is_refusal},
+    queue::{Phase, Queue},
+    recovery::recover,
+    rows::Row,
+    shared::Shared,
+    store::{Added, Store, WrittenMessage},
+};
+use crate::provider::{ProviderError, ProviderErrorKind};
+
+/// The most operations in one transaction: a commit that takes too long delays everybody.
+const BATCH: usize = 4_096;
+/// How often a quiet writer looks whether another process has written.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    store: Box<dyn Store>,
+    operations: Receiver<Operation>,
+    /// Whether this process works the hub.
+    works: bool,
+    /// Stored messages that nobody will consume.
+    leftovers: Vec<Row>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, store: Box<dyn Store>, operations: Receiver<Operation>) -> Self {
+        Self { shared, store, operations, works: false, leftovers: Vec::new() }
+    }
+
+    /// Does what it is asked, until it is asked to stop or nobody can ask any more.
+    pub(super) fn run(mut self) {
+        let mut writes = Vec::new();
+        while let Some(first) = self.next() {
+            let mut operation = Some(first);
+            while let Some(Operation::Write(write)) = operation {
+                writes.push(write);
+                operation = (writes.len() < BATCH).then(|| self.operations.try_recv().ok()).flatten();
+            }
+            if !writes.is_empty() {
+                self.commit(mem::take(&mut writes));
+            }
+            match operation {
+                Some(Operation::Stop) => break,
+                Some(Operation::BeginWork(reply)) => answer(reply, self.begin_work()),
+                Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
+                Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
+                Some(Operation::Wake | Operation::Write(_)) | None => {}
+            }
+            self.release_if_ended();
+            if !self.works && self.store.is_shared() {
+                self.look();
+            }
+        }
+    }
+
+    /// The next operation. While waiting it looks now and then for what others wrote.
+    fn next(&mut self) -> Option<Operation> {
+        loop {
+            let looks = self.store.is_shared()
+                && (self.works || self.shared.update(|queue| !queue.waiters.is_empty()));
+            if !looks {
+                return self.operations.recv().ok();
+            }
+            match self.operations.recv_timeout(LOOK) {
+                Ok(operation) => return Some(operation),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.look(),
+            }
+        }
+    }
+
+    /// Takes note of what other processes wrote.
+    fn look(&mut self) {
+        let changed = self.store.has_changed();
+        let noted = match changed {
+            Ok(false) => return,
+            Ok(true) if self.works => {
+                self.commit(Vec::new());
+                return;
+            }
+            Ok(true) => self.store.mark_seen(),
+            Err(trouble) => Err(trouble),
+        };
+        match noted {
+            Ok(()) => self.tell_waiters(),
+            Err(trouble) => warn(&trouble.on("look for changes in", "the hub")),
+        }
+    }
+
+    /// Commits the writes together; when that fails, each by itself, so that one that cannot be
+    /// written fails alone.
+    fn commit(&mut self, writes: Vec<Write>) {
+        match self.transact(&writes) {
+            Ok(done) => self.acknowledge(writes, done),
+            Err(trouble) if writes.is_empty() => warn(&trouble.on("take in what others wrote to", "the hub")),
+            Err(_) => self.commit_one_by_one(writes),
+        }
+    }
+
+    fn commit_one_by_one(&mut self, writes: Vec<Write>) {
+        let mut hopeless = None;
+        for write in writes {
+            if let Some(kind) = &hopeless {
+                self.fail(write, Trouble::new(ProviderErrorKind::clone(kind)));
+                continue;
+            }
+            match self.transact(std::slice::from_ref(&write)) {
+                Ok(done) => self.acknowledge(vec![write], done),
+                Err(trouble) => {
+                    hopeless = trouble.concerns_everything().then(|| trouble.kind.clone());
+                    self.fail(write, trouble);
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, writes: &[Write]) -> Result<Done, Trouble> {
+        let done = self.store.begin().and_then(|()| {
+            let done = self.write(writes)?;
+            self.store.commit()?;
+            Ok(done)
+        });
+        match done {
+            Ok(done) => {
+                self.leftovers.clear();
+                Ok(done)
+            }
+            Err(trouble) => {
+                self.store.rollback();
+                Err(trouble)
+            }
+        }
+    }
+
+    fn write(&mut self, writes: &[Write]) -> Result<Done, Trouble> {
+        let mut arrivals = Vec::new();
+        if self.works && self.store.has_changed()? {
+            arrivals = self.store.take_arrivals()?;
+            self.store.mark_seen()?;
+        }
+        self.store.remove_messages(&self.leftovers)?;
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for write in writes {
+            match self.write_one(write) {
+                Err(trouble) if !is_refusal(&trouble.kind) => return Err(trouble),
+                outcome => outcomes.push(outcome),
+            }
+        }
+        Ok(Done { arrivals, outcomes })
+    }
+
+    fn write_one(&mut self, write: &Write) -> Result<Outcome, Trouble> {
+        match write {
+            Write::Create { new, .. } => {
+                let accepted = self.store.create_instance(new)?;
+                if !self.works {
+                    self.store.announce(accepted.head.key, None)?;
+                }
+                Ok(Outcome::Accepted(Box::new(accepted)))
+            }
+            Write::Send { message, .. } => {
+                let added = self.store.add_message(message)?;
+                if !self.works {
+                    self.store.announce(added.key, Some(added.row))?;
+                }
+                Ok(Outcome::Added(added))
+            }
+            Write::Checkpoint { settlement, .. } => {
+                let last = self.store.checkpoint(&settlement.episode())?;
+                let mut added = Vec::with_capacity(settlement.outgoing().len());
+                for message in settlement.outgoing() {
+                    added.push(self.add_outgoing(message)?);
+                }
+                Ok(Outcome::Saved { last, added })
+            }
+        }
+    }
+
+    /// A message to an instance that has gone is dropped (DECISIONS 5).
+    fn add_outgoing(&mut self, message: &WrittenMessage) -> Result<Option<Added>, Trouble> {
+        match self.store.add_message(message) {
+            Ok(added) => Ok(Some(added)),
+            Err(trouble) if is_refusal(&trouble.kind) => {
+                tracing::debug!(instance = %message.message.instance, "a message found nobody");
+                Ok(None)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Lets the queue follow what is durable now, and only then says so to whoever asked.
+    fn acknowledge(&mut self, writes: Vec<Write>, done: Done) {
+        let shared = self.shared.clone();
+        let now = shared.clock.now();
+        let works = self.works;
+        let count = writes.len();
+        let answers: Vec<_> = shared.update(|queue| {
+            for arrival in done.arrivals {
+                queue.take_in(arrival, now);
+            }
+            let written = writes.into_iter().zip(done.outcomes);
+            let follow = Follow { works, now };
+            let answers = written.map(|(write, outcome)| write.follow(queue, follow, outcome)).collect();
+            shared.finish_writes(count);
+            answers
+        });
+        self.tell_met();
+        for answer in answers {
+            answer.send();
+        }
+    }
+
+    fn fail(&self, write: Write, trouble: Trouble) {
+        let now = self.shared.clock.now();
+        let answer = self.shared.update(|queue| {
+            self.shared.finish_writes(1);
+            write.follow(queue, Follow { works: self.works, now }, Err(trouble))
+        });
+        answer.send();
+    }
+
+    fn begin_work(&mut self) -> Result<(), ProviderError> {
+        let resumed = self.shared.update(|queue| {
+            if queue.phase == Phase::Ending {
+                queue.phase = Phase::Working;
+            }
+            queue.phase == Phase::Working
+        });
+        if resumed {
+            return Ok(());
+        }
+        self.recover().map_err(|trouble| {
+            self.store.rollback();
+            self.store.release();
+            trouble.on("begin to work", "the hub")
+        })?;
+        self.works = true;
+        self.tell_waiters();
+        Ok(())
+    }
+
+    fn recover(&mut self) -> Result<(), Trouble> {
+        let now = self.shared.clock.now();
+        self.store.hold(now)?;
+        self.store.begin()?;
+        // The scan sees everything, announced or not.
+        self.store.take_arrivals()?;
+        let mut recovered = recover(&mut *self.store, now)?;
+        self.store.mark_seen()?;
+        self.store.commit()?;
+        self.leftovers = mem::take(&mut recovered.leftovers);
+        self.shared.update(|queue| queue.begin(recovered));
+        Ok(())
+    }
+
+    /// Leaves the hub to others once nothing is out any more.
+    fn release_if_ended(&mut self) {
+        if !self.works {
+            return;
+        }
+        let shared = self.shared.clone();
+        let may = shared.update(|queue| queue.may_be_released() && !shared.has_writes());
+        if !may {
+            return;
+        }
+        if let Err(trouble) = self.keep_loose_results() {
+            // Their activities run again.
+            self.store.rollback();
+            warn(&trouble.on("keep the last results of activities in", "the hub"));
+        }
+        self.works = false;
+        self.shared.update(Queue::end);
+        self.store.release();
+    }
+
+    fn keep_loose_results(&mut self) -> Result<(), Trouble> {
+        let results = self.shared.update(Queue::loose_results);
+        if results.is_empty() {
+            return Ok(());
+        }
+        self.store.begin()?;
+        for result in results {
+            self.add_outgoing(&WrittenMessage::new(result)?)?;
+        }
+        self.store.commit()
+    }
+
+    fn create_hub(&mut self) -> Result<(), ProviderError> {
+        self.store.create_hub().map_err(|trouble| trouble.on("create", "the hub"))
+    }
+
+    fn delete_hub(&mut self) -> Result<(), ProviderError> {
+        let refused =
+            self.works.then(|| Trouble::new(ProviderErrorKind::Held("this process works the hub".into())));
+        let deleted = refused.map_or_else(|| self.store.delete_hub(), Err);
+        deleted.map_err(|trouble| trouble.on("delete", "the hub"))?;
+        self.shared.update(|queue| queue.waiters.dismiss_all());
+        Ok(())
+    }
+
+    /// Tells those whose wait is over according to the store, whoever changed it.
+    fn tell_waiters(&mut self) {
+        for instance in self.shared.update(|queue| queue.waiters.instances()) {
+            match self.store.state(&instance) {
+                Ok(Some(state)) => {
+                    self.shared.update(|queue| queue.notice(&instance, state.runtime_status));
+                }
+                _ => self.shared.update(|queue| queue.waiters.dismiss(&instance)),
+            }
+        }
+        self.tell_met();
+    }
+
+    /// Gives the state to those whose wait is over. It is read here, before the next transaction
+    /// can replace the instance.
+    fn tell_met(&mut self) {
+        for (instance, waiters) in self.shared.update(|queue| mem::take(&mut queue.met)) {
+            // Who is not told looks again, and finds the error.
+            let Ok(Some(state)) = self.store.state(&instance) else { continue };
+            for waiter in waiters {
+                waiter.answer(state.clone());
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.update(|queue| {
+            queue.is_closed = true;
+            queue.waiters.dismiss_all();
+        });
+        self.shared.wake_fetches();
+    }
+}
+
+fn warn(error: &ProviderError) {
+    tracing::warn!(%error, cause = error.source.as_deref().map(tracing::field::display), "it is tried again");
+}

@@ -1,0 +1,180 @@
+//! What comes back after a process has died, or has stopped.
+
+use durable::{
+    history::EventId,
+    model::RuntimeStatus,
+    provider::{InstanceStore, Past, WorkStore},
+};
+use futures::FutureExt;
+
+use crate::fixtures::*;
+
+/// What dies without a word: its work is never ended, its items never settled.
+fn crash(provider: durable::embedded::EmbeddedProvider) {
+    drop(provider);
+}
+
+#[test]
+fn a_start_that_was_acknowledged_comes_after_a_crash() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    let _out = fetch(&hub);
+    crash(hub);
+    let item = fetch(&folder.work());
+    assert_eq!((news(&item), item.past, item.attempt), (vec!["ExecutionStarted".into()], Past::Empty, 1));
+}
+
+// R1:OVR-12
+#[test]
+fn open_activities_run_again_after_a_crash_and_answered_ones_do_not() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0), scheduled(1), scheduled(2)]);
+    let first = fetch_activity(&hub);
+    block_on(hub.complete_activity(first, completed(0))).unwrap();
+    step(&hub, vec![scheduled(3)]);
+    // Its result reaches memory, and no checkpoint.
+    let lost = fetch_activity(&hub);
+    block_on(hub.complete_activity(lost, completed(1))).unwrap();
+    crash(hub);
+
+    let hub = folder.work();
+    assert_eq!([next_activity(&hub), next_activity(&hub), next_activity(&hub)], [1, 2, 3]);
+    assert!(hub.fetch_activities(1).now_or_never().is_none());
+    assert!(hub.fetch_orchestrations(1).now_or_never().is_none());
+}
+
+#[test]
+fn a_recovered_instance_says_that_its_past_must_be_read() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0)]);
+    crash(hub);
+    let hub = folder.work();
+    let activity = fetch_activity(&hub);
+    block_on(hub.complete_activity(activity, completed(0))).unwrap();
+    let item = fetch(&hub);
+    assert_eq!((item.past, item.execution.as_str()), (Past::Stored, "first"));
+    assert_eq!(block_on(hub.load_history(&item)).unwrap().events().len(), 4);
+}
+
+#[test]
+fn messages_that_no_checkpoint_consumed_come_again_in_order() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    create(&hub, "b");
+    step(&hub, Vec::new());
+    step(&hub, Vec::new());
+    for name in ["x", "y"] {
+        block_on(hub.send(message("a", raised(name)))).unwrap();
+    }
+    // One is consumed, and sends another to `b`; two are out when the process dies.
+    let item = fetch(&hub);
+    let mut checkpoint = episode(&item, RuntimeStatus::Running, Vec::new());
+    checkpoint.messages = vec![message("b", raised("from a"))];
+    block_on(hub.checkpoint(item, checkpoint)).unwrap();
+    for name in ["p", "q"] {
+        block_on(hub.send(message("a", raised(name)))).unwrap();
+    }
+    let _out = block_on(hub.fetch_orchestrations(2)).unwrap();
+    crash(hub);
+
+    let items = block_on(folder.work().fetch_orchestrations(5)).unwrap();
+    let mut found: Vec<_> = items.iter().map(|item| (item.instance.as_str(), news(item))).collect();
+    found.sort();
+    assert_eq!(found, [("a", vec!["p".to_owned(), "q".to_owned()]), ("b", vec!["from a".to_owned()])]);
+}
+
+#[test]
+fn open_timers_fire_after_a_crash_and_cancelled_ones_do_not() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0), timer(1, 4_000_000_000), timer(2, 4_000_000_001)]);
+    let activity = fetch_activity(&hub);
+    block_on(hub.complete_activity(activity, completed(0))).unwrap();
+    let item = fetch(&hub);
+    let mut checkpoint = episode(&item, RuntimeStatus::Running, vec![timer(3, 4_000_000_002)]);
+    checkpoint.cancelled_timers = vec![EventId::from_i32(1), EventId::from_i32(3)];
+    block_on(hub.checkpoint(item, checkpoint)).unwrap();
+    crash(hub);
+
+    let clock = std::sync::Arc::new(VirtualClock::default());
+    let hub = folder.open_with(clock);
+    block_on(hub.begin_work()).unwrap();
+    let item = fetch(&hub);
+    assert_eq!(item.messages[0].event.kind.answers(), Some(EventId::from_i32(2)));
+    assert_eq!(item.messages.len(), 1);
+    let checkpoint = episode(&item, RuntimeStatus::Running, Vec::new());
+    block_on(hub.checkpoint(item, checkpoint)).unwrap();
+    assert!(hub.fetch_orchestrations(1).now_or_never().is_none());
+}
+
+#[test]
+fn an_old_open_task_is_found_behind_many_answered_ones() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0), timer(1, 4_000_000_000), scheduled(2)]);
+    let waiting = fetch_activity(&hub);
+    for number in 2..40 {
+        let activity = fetch_activity(&hub);
+        block_on(hub.complete_activity(activity, completed(number))).unwrap();
+        step(&hub, vec![scheduled(number + 1)]);
+    }
+    drop(waiting);
+    crash(hub);
+    let hub = folder.work();
+    assert_eq!([next_activity(&hub), next_activity(&hub)], [0, 40]);
+    assert!(hub.fetch_activities(1).now_or_never().is_none());
+}
+
+#[test]
+fn a_fan_out_of_thousands_comes_back_whole() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, (0..5_000).map(scheduled).collect());
+    for item in block_on(hub.fetch_activities(2_500)).unwrap() {
+        let number = item.scheduled.id.as_i32();
+        block_on(hub.complete_activity(item, completed(number))).unwrap();
+    }
+    step(&hub, Vec::new());
+    crash(hub);
+    let items = block_on(folder.work().fetch_activities(10_000)).unwrap();
+    assert!(items.iter().map(|item| item.scheduled.id.as_i32()).eq(2_500..5_000));
+}
+
+#[test]
+fn an_ended_instance_and_the_messages_it_left_do_not_come_back() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    let item = fetch(&hub);
+    block_on(hub.send(message("a", raised("late")))).unwrap();
+    let checkpoint = episode(&item, RuntimeStatus::Completed, Vec::new());
+    block_on(hub.checkpoint(item, checkpoint)).unwrap();
+    create(&hub, "a");
+    crash(hub);
+    assert_eq!(news(&fetch(&folder.work())), ["ExecutionStarted"]);
+}
+
+#[test]
+fn a_graceful_end_keeps_the_results_that_no_checkpoint_has_consumed() {
+    on_both(|hub| {
+        create(hub, "a");
+        step(hub, vec![scheduled(0), scheduled(1)]);
+        let activity = fetch_activity(hub);
+        block_on(hub.end_work());
+        assert!(block_on(hub.fetch_activities(1)).unwrap().is_empty());
+        assert!(block_on(hub.fetch_orchestrations(1)).unwrap().is_empty());
+        block_on(hub.complete_activity(activity, completed(0))).unwrap();
+        block_on(hub.begin_work()).unwrap();
+        assert_eq!(next_activity(hub), 1);
+        assert_eq!(news(&fetch(hub)), ["TaskCompleted"]);
+    });
+}
