@@ -17,7 +17,7 @@ use crate::{
 /// `now` is the time of the episode, `tag` the new checkpoint's name.
 pub fn run(
     session: &mut Session,
-    messages: Vec<TaskMessage>,
+    messages: &[TaskMessage],
     now: Timestamp,
     tag: CheckpointTag,
 ) -> Checkpoint {
@@ -25,9 +25,9 @@ pub fn run(
     let now = session.now();
     let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
     for message in messages {
-        if is_news(session, &message) {
+        if is_news(session, message) {
             session.apply(&message.event);
-            events.push(message.event);
+            events.push(message.event.clone());
         }
     }
     if events.len() == 1 && session.outcome().is_none() {

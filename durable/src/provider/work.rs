@@ -13,8 +13,8 @@ use crate::{
 /// Handing out work and taking its results.
 ///
 /// The life of an item: fetched, then renewed as often as needed, then exactly one of checkpointed
-/// (or completed) and abandoned. An item that is dropped without either comes again once its lock
-/// has run out.
+/// (or completed) and abandoned, with the item as it was fetched: its messages are what comes again if
+/// that fails. An item that is dropped without either comes again once its lock has run out.
 #[async_trait]
 pub trait WorkStore: Send + Sync + 'static {
     /// Begins to hand out work to this process.

@@ -98,11 +98,10 @@ enum NotNow {
     Broken(String),
 }
 
-async fn process(host: &Host, thread: usize, mut item: OrchestrationWorkItem) {
+async fn process(host: &Host, thread: usize, item: OrchestrationWorkItem) {
     let lock = item.lock;
-    let messages = std::mem::take(&mut item.messages);
-    match prepare(host, &item, &messages).await {
-        Ok(session) => match run_episode(host, thread, &item, session, messages) {
+    match prepare(host, &item).await {
+        Ok(session) => match run_episode(host, thread, &item, session) {
             Ok((checkpoint, session)) => save(host, item, checkpoint, session).await,
             Err(reason) => set_aside(host, item, reason).await,
         },
@@ -112,7 +111,7 @@ async fn process(host: &Host, thread: usize, mut item: OrchestrationWorkItem) {
 }
 
 /// The session that stands where the item's past ends.
-async fn prepare(host: &Host, item: &OrchestrationWorkItem, new: &[TaskMessage]) -> Result<Session, NotNow> {
+async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Session, NotNow> {
     let tag = match item.past {
         Past::At(tag) => Some(tag),
         Past::Empty | Past::Stored => None,
@@ -126,8 +125,11 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem, new: &[TaskMessage])
         Past::Empty => History::default(),
         Past::At(_) | Past::Stored => host.provider.load_history(item).await.map_err(NotNow::Unreadable)?,
     };
-    let started =
-        history.started().or_else(|| new.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
+    let started = history
+        .started()
+        .or_else(|| item.messages.iter().find_map(start_in))
+        .ok_or(NotNow::Unstarted)?
+        .clone();
     let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
         return Err(NotNow::Unhandled(started.into()));
     };
@@ -156,12 +158,11 @@ fn run_episode(
     thread: usize,
     item: &OrchestrationWorkItem,
     mut session: Session,
-    messages: Vec<TaskMessage>,
 ) -> Result<(Checkpoint, Session), NotNow> {
     let now = host.provider.clock().now();
     host.watchdog.begin(thread, &item.instance, now);
     let run = catch_unwind(AssertUnwindSafe(|| {
-        let checkpoint = episode::run(&mut session, messages, now, host.next_tag());
+        let checkpoint = episode::run(&mut session, &item.messages, now, host.next_tag());
         (checkpoint, session)
     }));
     host.watchdog.end(thread);
