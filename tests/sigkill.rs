@@ -37,7 +37,7 @@ enum Moment {
 
 impl Moment {
     fn choose(seeded: &mut Seeded) -> Self {
-        if seeded.once_in(4) { Self::Opening(seeded.within(0..3_000_000)) } else { Self::Line(seeded.within(1..120)) }
+        if seeded.once_in(4) { Self::Opening(seeded.within(0..3_000_000)) } else { Self::Line(seeded.within(1..200)) }
     }
 
     /// Lets the child live until then. Gives the lines it wrote, and whether it had not ended before.
@@ -153,13 +153,16 @@ async fn starts_from_another_process_survive_kills_of_the_worker() {
     assert!(starter.finish().unwrap().0.success());
     assert_eq!(starts.0.len(), ROUNDS * usize::try_from(EACH).unwrap());
 
-    let hub = TaskHub::open(&hub).await.unwrap();
-    let client = hub.client();
+    // What it writes must be read, or it would wait for that.
+    let input = worker.take_input();
+    let worker = std::thread::spawn(move || worker.finish());
+    let client = TaskHub::open(&hub).await.unwrap().client();
     for id in &starts.0 {
         // The worker is the other process still; this one is told when the instance ends.
         client.run::<Vec<u64>>(InstanceId::new(id).unwrap()).unwrap().wait_for_end().await.unwrap();
     }
-    let (status, lines) = worker.finish().unwrap();
+    drop(input);
+    let (status, lines) = worker.join().unwrap().unwrap();
     assert!(status.success());
     starts.note(&lines);
     for (number, id) in (0..ROUNDS as u64 * EACH).map(|number| (number, format!("fan-out-{number}"))) {

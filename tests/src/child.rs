@@ -58,6 +58,12 @@ impl Child {
         input.flush()
     }
 
+    /// The end of its input that [`finish`](Self::finish) would close; whoever has it closes it by
+    /// dropping it.
+    pub fn take_input(&mut self) -> Option<ChildStdin> {
+        self.input.take()
+    }
+
     /// Ends it with SIGKILL, as the system does when memory runs out, and gives the lines it still
     /// had written. False when it had ended by itself.
     ///

@@ -1,7 +1,11 @@
 //! The functions that the crash tests run, in a child process that dies and in the test that looks
 //! at what is left.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use durable::{call::Event, prelude::*};
 use futures::future::try_join_all;
@@ -18,8 +22,19 @@ pub const LAST_WORD: &str = "end";
 /// ahead of whoever reads it and kills.
 const LINE: usize = 1000;
 
+/// Whether somebody reads what is told.
+static IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// Lets [`progress`] tell from now on: this process is a child whose parent reads.
+pub fn begin_to_tell() {
+    IS_READ.store(true, Ordering::Relaxed);
+}
+
 /// Tells the parent of something that has happened.
 pub fn progress(line: &str) {
+    if !IS_READ.load(Ordering::Relaxed) {
+        return;
+    }
     // The parent may be gone; nobody needs to know.
     let _ = writeln!(std::io::stdout().lock(), "{line:LINE$}");
 }

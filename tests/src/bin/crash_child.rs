@@ -13,16 +13,21 @@ use std::{
 
 use durable::{
     call::{OrchestrationCall, RunId},
+    embedded::Durability,
     model::Storable,
     prelude::*,
     provider::{ProviderErrorKind, Reuse},
 };
-use durable_tests::functions::{WORD, collect_words, fan_out, five_steps, large_step, progress};
-use futures::future::try_join_all;
+use durable_tests::functions::{WORD, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress};
+use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
+
+/// How many starts of [`sequences`] are under way.
+const STARTS_AT_ONCE: usize = 16;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
+    begin_to_tell();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&arguments)));
@@ -41,7 +46,12 @@ async fn run(arguments: &[String]) -> Outcome {
         ["sequences", hub, count] => sequences(hub, count.parse()?).await,
         ["worker", hub] => worker(hub).await,
         ["starter", hub] => starter(hub).await,
-        ["power", hub, acknowledged, rounds] => power(hub, acknowledged, rounds.parse()?).await,
+        ["power", hub, acknowledged, "full", rounds] => {
+            power(hub, Durability::Full, acknowledged, rounds.parse()?).await
+        }
+        ["power", hub, acknowledged, "relaxed", rounds] => {
+            power(hub, Durability::Relaxed, acknowledged, rounds.parse()?).await
+        }
         ["large", hub, acknowledged, count] => large(hub, acknowledged, count.parse()?).await,
         ["words", hub] => words(hub).await,
         _ => Err(format!("{arguments:?} is not something to do").into()),
@@ -55,10 +65,10 @@ async fn sequences(address: &str, count: u64) -> Outcome {
     let worker = hub.worker().start().await?;
     progress("opened");
     let client = hub.client();
-    let starts = (0..count).map(|number| {
-        start_once(&client, format!("sequence-{number}"), five_steps::with(number))
-    });
-    try_join_all(starts).await?;
+    let starts = (0..count)
+        .map(|number| start_once(&client, format!("sequence-{number}"), five_steps::with(number)));
+    // Not all at once: they would be one commit, and no kill would find some of them started.
+    stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).try_collect::<()>().await?;
     for number in 0..count {
         client.run(five_steps::at(format!("sequence-{number}")))?.output().await?;
     }
@@ -130,10 +140,10 @@ impl Acknowledged {
 }
 
 /// A little of everything, in several rounds that each close the hub and open it again.
-async fn power(address: &str, acknowledged: &str, rounds: u64) -> Outcome {
+async fn power(address: &str, durability: Durability, acknowledged: &str, rounds: u64) -> Outcome {
     let acknowledged = Acknowledged::open(acknowledged)?;
     for round in 0..rounds {
-        let hub = TaskHub::open(address).await?;
+        let hub = TaskHub::options().durability(durability).open(address).await?;
         let worker = hub.worker().start().await?;
         let client = hub.client();
         let collector = format!("words-{round}");
