@@ -5,6 +5,7 @@
  * POWER_LOG      the file to which records go
  * POWER_ACKS     a file whose writes are recorded as acknowledgements
  * POWER_FULL     while this file exists, nothing may be written: ENOSPC
+ * POWER_LOCKED   if set, no file may be opened for writing: EACCES
  *
  * A record is a header of four 64-bit numbers (kind, file, offset, length) and `length` bytes.
  * Changes are recorded and made under one lock; a sync is recorded when it begins and when it has
@@ -32,7 +33,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int files[FDS]; /* what each descriptor is: 0 nothing watched, ACKS, FOLDER, or a number */
 static int next_file = 1;
 static int log_fd = -1;
-static const char *folder, *acks, *full;
+static const char *folder, *acks, *full, *locked;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -40,6 +41,7 @@ __attribute__((constructor)) static void begin(void)
     folder = getenv("POWER_FOLDER");
     acks = getenv("POWER_ACKS");
     full = getenv("POWER_FULL");
+    locked = getenv("POWER_LOCKED");
     if (path)
         log_fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -100,6 +102,10 @@ static int opened(int fd, const char *path)
 
 static int open_as(int at, const char *path, int flags, mode_t mode)
 {
+    if (locked && is_watched(path) && (flags & (O_WRONLY | O_RDWR | O_CREAT))) {
+        errno = EACCES;
+        return -1;
+    }
     return opened(syscall(SYS_openat, at, path, flags, mode), path);
 }
 

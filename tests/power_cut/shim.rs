@@ -1,5 +1,7 @@
 //! Runs a child under `shim.c`, which is compiled here. Begin with [`Shim::compile`].
 
+#![allow(dead_code, reason = "the two tests that include this file each use a part of it")]
+
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -30,10 +32,16 @@ impl Shim {
     }
 
     /// A child for which the disk below `watched` is full while `flag` exists.
-    #[expect(dead_code, reason = "the tests that include this file each use a part of it")]
     pub(crate) fn fill(&self, watched: &Path, flag: &Path) -> Command {
         let mut command = self.watch(watched);
         command.env("POWER_FULL", flag);
+        command
+    }
+
+    /// A child that may read below `watched`, and write nothing.
+    pub(crate) fn lock(&self, watched: &Path) -> Command {
+        let mut command = self.watch(watched);
+        command.env("POWER_LOCKED", "1");
         command
     }
 

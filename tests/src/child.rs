@@ -25,6 +25,11 @@ impl Child {
         Ok(Self { process, input, lines: BufReader::new(output) })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The next line of its progress; `None` when it has ended.
     ///
     /// # Errors

@@ -12,13 +12,13 @@ use std::{
 };
 
 use durable::{
-    call::{OrchestrationCall, RunId},
+    call::OrchestrationCall,
     embedded::Durability,
     model::Storable,
     prelude::*,
     provider::{ProviderErrorKind, Reuse},
 };
-use durable_tests::functions::{WORD, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress};
+use durable_tests::functions::{LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress};
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
 /// How many starts of [`sequences`] are under way.
@@ -191,15 +191,15 @@ async fn large(address: &str, acknowledged: &str, count: usize) -> Outcome {
     Ok(())
 }
 
-/// Raises a word for each line of its input, and tells how that went; at the end the last word.
+/// Starts some sequences, then raises a word for each line of its input and tells how that went. After
+/// its input has ended, tells the words that arrived.
 async fn words(address: &str) -> Outcome {
     let hub = TaskHub::open(address).await?;
     let worker = hub.worker().start().await?;
     let client = hub.client();
-    let run = client.run(RunId::<Vec<String>>::new("words"))?;
-    if client.state(run.id()).await?.is_none() {
-        client.start(collect_words::with().instance_id("words")).await?;
-    }
+    let run = client.start(collect_words::with()).await?;
+    let sequences = (0..200).map(|number| client.start(five_steps::with(number)));
+    let sequences = try_join_all(sequences).await?;
     progress("opened");
     let (lines, mut asked) = tokio::sync::mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -211,6 +211,13 @@ async fn words(address: &str) -> Outcome {
             Err(error) => progress(&format!("refused {error:?}")),
         }
     }
+    for (first, sequence) in (0..).zip(sequences) {
+        if sequence.output().await? != after_five(first) {
+            return Err(format!("{} gave a wrong result", sequence.id()).into());
+        }
+    }
+    client.raise(&run, WORD, LAST_WORD.to_owned()).await?;
+    progress(&format!("words {}", run.output().await?.join(" ")));
     worker.shut_down().await?;
     Ok(())
 }
