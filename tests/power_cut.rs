@@ -100,7 +100,10 @@ fn recorded(what: &[&str]) -> Vec<Record> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let records = log::read(&log);
     assert!(matches(&records, |record| matches!(record, Record::SyncEnd { .. })), "nothing was synced");
-    assert!(matches(&records, |record| matches!(record, Record::Acknowledged(_))), "nothing was acknowledged");
+    assert!(
+        matches(&records, |record| matches!(record, Record::Acknowledged(_))),
+        "nothing was acknowledged"
+    );
     records
 }
 

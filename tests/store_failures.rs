@@ -8,11 +8,7 @@
 use std::{fs, path::Path};
 
 use durable::{
-    Error,
-    embedded::Durability,
-    history::History,
-    model::InstanceState,
-    prelude::*,
+    Error, embedded::Durability, history::History, model::InstanceState, prelude::*,
     provider::ProviderErrorKind,
 };
 use durable_tests::{
@@ -199,7 +195,10 @@ async fn a_second_worker_is_told_who_holds_the_hub() {
     // A holder that dies holds nothing.
     child.kill().unwrap();
     let worker = hub.worker().start().await.unwrap();
-    assert!(TaskHub::open(&address).await.unwrap().worker().start().await.is_err(), "two workers in one process");
+    assert!(
+        TaskHub::open(&address).await.unwrap().worker().start().await.is_err(),
+        "two workers in one process"
+    );
     worker.shut_down().await.unwrap();
 }
 

@@ -19,7 +19,11 @@ impl Shim {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("power_cut/shim.c");
         let library = folder.file("shim.so");
         let mut compiler = Command::new("cc");
-        compiler.args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(["-ldl", "-lpthread"]);
+        compiler
+            .args(["-O1", "-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(source)
+            .args(["-ldl", "-lpthread"]);
         assert!(compiler.status().unwrap().success(), "the shim cannot be compiled");
         Self(library)
     }

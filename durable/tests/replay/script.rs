@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use durable::{
-    history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent},
     model::{ExecutionId, Failure, InstanceId, Payload, Storable, Timestamp},
-    replay::{BEHAVIOUR, EpisodeEnd, Handle, Orchestrator, Session, SessionOptions, Task},
+    replay::{EpisodeEnd, Handle, Orchestrator, Session, SessionOptions, Task},
 };
 
 /// Erases an orchestrator written against the engine's verbs.
