@@ -8,17 +8,15 @@
 use std::{fs, path::Path};
 
 use durable::{
-    Error,
-    embedded::Durability,
-    history::History,
-    model::InstanceState,
-    prelude::*,
+    Error, embedded::Durability, history::History, model::InstanceState, prelude::*,
     provider::ProviderErrorKind,
 };
 use durable_tests::{
     Child, Folder, Seeded,
     functions::{WORD, collect_words, five_steps},
 };
+
+const CHILD: &str = env!("CARGO_BIN_EXE_crash_child");
 
 fn kind(error: &Error) -> ProviderErrorKind {
     match error {
@@ -28,7 +26,7 @@ fn kind(error: &Error) -> ProviderErrorKind {
 }
 
 async fn refusal(address: &str) -> (ProviderErrorKind, String) {
-    let error = TaskHub::open(address).await.err().expect("the hub opened");
+    let error = TaskHub::open(address).await.expect_err("the hub opened");
     (kind(&error), error.to_string())
 }
 
@@ -227,12 +225,15 @@ async fn a_second_worker_is_told_who_holds_the_hub() {
     // A holder that dies holds nothing.
     child.kill().unwrap();
     let worker = hub.worker().start().await.unwrap();
-    assert!(TaskHub::open(&address).await.unwrap().worker().start().await.is_err(), "two workers in one process");
+    assert!(
+        TaskHub::open(&address).await.unwrap().worker().start().await.is_err(),
+        "two workers in one process"
+    );
     worker.shut_down().await.unwrap();
 }
 
 fn child(arguments: &[&str]) -> Child {
-    Child::start(std::process::Command::new(env!("CARGO_BIN_EXE_crash_child")).args(arguments)).unwrap()
+    Child::start(std::process::Command::new(CHILD).args(arguments)).unwrap()
 }
 
 /// Whether the system keeps this process from writing to what is read-only; not when it is root.
@@ -265,12 +266,10 @@ async fn a_read_only_file_is_named_so() {
 }
 
 #[cfg(target_os = "linux")]
-#[path = "power_cut/shim.rs"]
-mod shim;
-
-#[cfg(target_os = "linux")]
 mod with_shim {
-    use super::{shim::Shim, *};
+    use durable_tests::Shim;
+
+    use super::*;
 
     #[tokio::test]
     async fn a_folder_that_cannot_be_written_is_named_so() {
@@ -278,12 +277,12 @@ mod with_shim {
         let watched = folder.file("disk");
         fs::create_dir(&watched).unwrap();
         let address = format!("sqlite:{}/hub.db", watched.display());
-        let shim = Shim::compile(&folder);
-        let output = shim.lock(&watched).args(["words", &address]).output().unwrap();
+        let shim = Shim::compile(&folder).unwrap();
+        let output = shim.lock(CHILD, &watched).args(["words", &address]).output().unwrap();
         assert!(String::from_utf8_lossy(&output.stdout).contains("ReadOnly"), "{output:?}");
         // Also when there is a hub already.
         drop(TaskHub::open(&address).await.unwrap());
-        let output = shim.lock(&watched).args(["words", &address]).output().unwrap();
+        let output = shim.lock(CHILD, &watched).args(["words", &address]).output().unwrap();
         assert!(String::from_utf8_lossy(&output.stdout).contains("ReadOnly"), "{output:?}");
     }
 
@@ -293,8 +292,10 @@ mod with_shim {
         let (watched, flag) = (folder.file("disk"), folder.file("full"));
         fs::create_dir(&watched).unwrap();
         let address = format!("sqlite:{}/hub.db", watched.display());
-        let mut child =
-            Child::start(Shim::compile(&folder).fill(&watched, &flag).args(["words", &address])).unwrap();
+        let mut child = Child::start(
+            Shim::compile(&folder).unwrap().fill(CHILD, &watched, &flag).args(["words", &address]),
+        )
+        .unwrap();
         child.line_with("opened").unwrap().unwrap();
         // In the midst of the sequences that it runs.
         let mut raised = Vec::new();
