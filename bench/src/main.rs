@@ -1,2 +1,57 @@
-//! Measures.
-fn main() {}
+//! Measures `durable`, and the peers it can build, on the same workloads in the same run.
+//!
+//! ```console
+//! $ cargo run --release -p durable-bench -- hello --peer duroxide
+//! ```
+//!
+//! Each run of each contender is a process of its own, so that memory and processor time are its own: this program
+//! starts itself with `--contender` for ours. Begin with `compare.rs`; what is measured is in `ours/`.
+
+mod args;
+mod compare;
+mod contender;
+mod error;
+mod ours;
+mod peer;
+mod report;
+mod summary;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use args::Command;
+use error::BenchError;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{}", error.with_causes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), BenchError> {
+    match Command::from_arguments(std::env::args().skip(1))? {
+        Command::Help => print(&mut io::stdout(), args::HELP),
+        Command::Contend(job) => ours::main(&job),
+        Command::Compare(request) => {
+            let summary = compare::run(&request)?;
+            let report = report::render(&request, &summary);
+            if !request.json {
+                return print(&mut io::stdout(), &report);
+            }
+            // The object alone is the output; whoever watches still sees what it leaves out.
+            print(&mut io::stderr(), &report)?;
+            print(&mut io::stdout(), &summary.to_json(&request)?)
+        }
+    }
+}
+
+fn print(out: &mut impl Write, text: &str) -> Result<(), BenchError> {
+    writeln!(out, "{text}").map_err(BenchError::Print)
+}

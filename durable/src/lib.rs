@@ -57,3 +57,4 @@ pub mod worker;
 
 pub use durable_macros::{activity, orchestrator};
 pub use error::Error;
+pub use hub::TaskHub;

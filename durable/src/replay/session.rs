@@ -214,6 +214,7 @@ impl Session {
         let verdict = matching::compare(instance, recorded, &journal.made);
         journal.made.clear();
         journal.cancelled.clear();
+        journal.custom_status = None;
         match (verdict, self.outcome_of_the_engine()) {
             (Verdict::Other(_), Some(failure)) => Err(failure.clone()),
             (Verdict::Other(failure), None) => Err(failure),

@@ -1,0 +1,102 @@
+//! What is measured: the same for every contender.
+//!
+//! Begin with [`Workload`].
+
+use std::{fmt, str::FromStr};
+
+use crate::GaugeError;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workload {
+    /// Many orchestrations started at once, each of five activities one after the other.
+    Hello,
+    /// One orchestration that calls many activities at once and adds up what they return.
+    FanOut,
+    /// One orchestration that calls many activities one after the other and adds up what they return.
+    Sequence,
+    /// The orchestration of [`Hello`](Self::Hello), one at a time while nothing else happens.
+    Latency,
+    /// Many orchestrations, each waiting for an activity that never ends; then a restart with them.
+    Parked,
+}
+
+impl Workload {
+    /// Every workload, in the order they are documented.
+    pub const ALL: [Self; 5] = [Self::Hello, Self::FanOut, Self::Sequence, Self::Latency, Self::Parked];
+
+    /// The name on the command line and in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::FanOut => "fan-out",
+            Self::Sequence => "sequence",
+            Self::Latency => "latency",
+            Self::Parked => "parked",
+        }
+    }
+
+    /// How many operations, unless the caller says otherwise.
+    pub fn usual_size(self) -> u64 {
+        match self {
+            Self::Hello => 5_000,
+            Self::FanOut => 1_000,
+            Self::Sequence => 10_000,
+            Self::Latency => 200,
+            Self::Parked => 100_000,
+        }
+    }
+
+    /// What is counted as one operation.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::Hello | Self::Latency => "orchestration",
+            Self::FanOut => "activity",
+            Self::Sequence => "step",
+            Self::Parked => "instance",
+        }
+    }
+
+    /// What one duration of `p50_ms` and `p99_ms` is.
+    pub fn latency_of(self) -> &'static str {
+        match self {
+            Self::Hello | Self::Latency => "one orchestration, from its start to its output",
+            Self::FanOut => "the whole orchestration, from its start to its output",
+            Self::Sequence => "one step, from activity to activity",
+            Self::Parked => "one start, until it is durable",
+        }
+    }
+}
+
+impl FromStr for Workload {
+    type Err = GaugeError;
+
+    fn from_str(word: &str) -> Result<Self, GaugeError> {
+        Self::ALL.into_iter().find(|workload| workload.as_str() == word).ok_or_else(|| GaugeError::Word {
+            word: word.to_owned(),
+            expected: format!("a workload: one of {}", Self::ALL.map(Self::as_str).join(", ")),
+        })
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The orchestration of `hello` and `latency`: whom it greets, and what must come out.
+pub mod hello {
+    /// One activity each, in this order.
+    pub const CITIES: [&str; 5] = ["Tokyo", "Seattle", "London", "Nairobi", "Lima"];
+
+    /// What the activity returns.
+    pub fn greeting(city: &str) -> String {
+        format!("Hello {city}!")
+    }
+
+    /// What the orchestration returns.
+    pub fn expected() -> Vec<String> {
+        CITIES.map(greeting).to_vec()
+    }
+}

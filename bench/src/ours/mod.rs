@@ -1,0 +1,87 @@
+//! Our side: one run of one workload on `durable`'s embedded store, in this process.
+//!
+//! One file per workload; `functions.rs` has what they run. Begin with [`main`].
+
+mod fan_out;
+mod functions;
+mod hello;
+mod latency;
+mod parked;
+mod sequence;
+
+use std::fmt::Debug;
+
+use durable::{TaskHub, embedded, worker::Worker};
+use durable_bench_gauge::{Durability, Job, Line, Measured, Pulse, Workload};
+use functions::DONE;
+
+use crate::error::BenchError;
+
+/// How many orchestrations run before the clock starts: a process that has just begun is not what is measured.
+const WARM_UPS: usize = 5;
+
+/// Runs `job`, and prints what it took.
+pub(crate) fn main(job: &Job) -> Result<(), BenchError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(BenchError::system("starting", "tokio"))?;
+    let measured = runtime.block_on(run(job))?;
+    Ok(Line::Measured(measured).print()?)
+}
+
+async fn run(job: &Job) -> Result<Measured, BenchError> {
+    let hub = open(job).await?;
+    if job.workload == Workload::Parked {
+        return Ok(Measured { durability: durability(job), ..parked::run(&hub, job).await? });
+    }
+    let worker = start(&hub).await?;
+    let client = hub.client();
+    for _ in 0..WARM_UPS {
+        hello::one(&client).await?;
+    }
+    DONE.reset();
+    let pulse = Pulse::start(&DONE, job.watched);
+    let measured = match job.workload {
+        Workload::Hello => hello::run(&client, job).await?,
+        Workload::FanOut => fan_out::run(&client, job).await?,
+        Workload::Sequence => sequence::run(&client, job).await?,
+        Workload::Latency => latency::run(&client, job).await?,
+        Workload::Parked => unreachable!("handled above"),
+    };
+    drop(pulse);
+    worker.shut_down().await?;
+    Ok(Measured { durability: durability(job), ..measured })
+}
+
+async fn open(job: &Job) -> Result<TaskHub, BenchError> {
+    let durability = match job.durability {
+        Durability::Full => embedded::Durability::Full,
+        Durability::Relaxed => embedded::Durability::Relaxed,
+    };
+    Ok(TaskHub::options().durability(durability).open(&format!("sqlite:{}", job.file.display())).await?)
+}
+
+/// A worker as an application has it: the usual options, and sessions on as in every release build.
+async fn start(hub: &TaskHub) -> Result<Worker, BenchError> {
+    Ok(hub.worker().always_replay(false).start().await?)
+}
+
+fn durability(job: &Job) -> String {
+    job.durability.as_str().to_owned()
+}
+
+/// Refuses to count what came out wrong.
+fn check<T: PartialEq + Debug>(instance: &impl ToString, found: &T, expected: &T) -> Result<(), BenchError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(BenchError::Wrong {
+        instance: instance.to_string(),
+        found: format!("{found:?}"),
+        expected: format!("{expected:?}"),
+    })
+}
+
+/// What the numbers from zero up to `size`, without it, add up to.
+fn sum_below(size: u64) -> u64 {
+    (0..size).sum()
+}
