@@ -115,3 +115,18 @@ fn a_taken_task_stays_pending_and_says_that_it_is_completed() {
     let (live, _) = run(&takes, [vec![start()], vec![completed(0, 4)]]);
     assert_eq!(output(&live), "4");
 }
+
+// Comparing each with each would take minutes here.
+#[test]
+fn a_wide_fan_out_in_another_order_is_refused_at_once_with_the_likely_cause() {
+    let fans_out = |is_reversed: bool| {
+        orchestrator(move |ctx| async move {
+            let numbers = (0..20_000).map(|number| if is_reversed { 19_999 - number } else { number });
+            let calls: Vec<Task<u32>> = numbers.map(|number| call(&ctx, "x", number)).collect();
+            futures::future::try_join_all(calls).await
+        })
+    };
+    let (_, history) = run(&fans_out(false), [vec![start()]]);
+    let failure = failure(&replayed(&fans_out(true), &history));
+    assert!(failure.message().contains("HashMap"), "{failure}");
+}
