@@ -3,6 +3,8 @@
 //! The cases are those of `durable-testkit`; here are only the hubs on which they run. The clock is
 //! virtual, so that nobody waits for a timer.
 
+#![expect(clippy::unwrap_used, reason = "hubs that cannot be opened end the test")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
