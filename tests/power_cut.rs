@@ -12,22 +12,20 @@
 mod disk;
 #[path = "power_cut/log.rs"]
 mod log;
-#[path = "power_cut/shim.rs"]
-mod shim;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use durable::{model::RuntimeStatus, prelude::*};
 use durable_tests::{
-    Folder, Seeded,
+    Folder, Seeded, Shim,
     functions::{LAST_WORD, WORD, after_five},
     well_formed,
 };
 
 use disk::{Disk, FATES, Fate};
 use log::Record;
-use shim::Shim;
 
+const CHILD: &str = env!("CARGO_BIN_EXE_crash_child");
 /// Of how many images one is worked to its end; odd, so that each fate has its turn.
 const WORKED: usize = 5;
 
@@ -94,13 +92,16 @@ fn recorded(what: &[&str]) -> Vec<Record> {
     let watched = folder.file("disk");
     fs::create_dir(&watched).unwrap();
     let (log, acknowledged) = (folder.file("log"), folder.file("acknowledged"));
-    let mut command = Shim::compile(&folder).record(&watched, &log, &acknowledged);
+    let mut command = Shim::compile(&folder).unwrap().record(CHILD, &watched, &log, &acknowledged);
     command.args([what[0], &format!("sqlite:{}/hub.db", watched.display()), acknowledged.to_str().unwrap()]);
     let output = command.args(&what[1..]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let records = log::read(&log);
     assert!(matches(&records, |record| matches!(record, Record::SyncEnd { .. })), "nothing was synced");
-    assert!(matches(&records, |record| matches!(record, Record::Acknowledged(_))), "nothing was acknowledged");
+    assert!(
+        matches(&records, |record| matches!(record, Record::Acknowledged(_))),
+        "nothing was acknowledged"
+    );
     records
 }
 

@@ -37,7 +37,11 @@ enum Moment {
 
 impl Moment {
     fn choose(seeded: &mut Seeded) -> Self {
-        if seeded.once_in(4) { Self::Opening(seeded.within(0..3_000_000)) } else { Self::Line(seeded.within(1..200)) }
+        if seeded.once_in(4) {
+            Self::Opening(seeded.within(0..3_000_000))
+        } else {
+            Self::Line(seeded.within(1..200))
+        }
     }
 
     /// Lets the child live until then. Gives the lines it wrote, and whether it had not ended before.

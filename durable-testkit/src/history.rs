@@ -6,9 +6,8 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use durable::{
-    history::{EventId, EventKind, ExecutionStarted},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted},
     model::{EventName, ExecutionId, Failure, FunctionName, InstanceId, Payload, RuntimeStatus, Timestamp},
-    replay::BEHAVIOUR,
 };
 use serde::Serialize;
 

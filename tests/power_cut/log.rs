@@ -6,14 +6,31 @@ use std::{collections::BTreeMap, fs, path::Path};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Record {
     /// A file was opened, and made when there was none.
-    Open { file: String },
-    Write { file: String, offset: usize, bytes: Vec<u8> },
-    Truncate { file: String, length: usize },
+    Open {
+        file: String,
+    },
+    Write {
+        file: String,
+        offset: usize,
+        bytes: Vec<u8>,
+    },
+    Truncate {
+        file: String,
+        length: usize,
+    },
     /// The file is being synced; every earlier record of it will be covered.
-    SyncBegin { file: String, descriptor: i64 },
+    SyncBegin {
+        file: String,
+        descriptor: i64,
+    },
     /// It has been, from the last beginning through the same descriptor.
-    SyncEnd { file: String, descriptor: i64 },
-    Unlink { file: String },
+    SyncEnd {
+        file: String,
+        descriptor: i64,
+    },
+    Unlink {
+        file: String,
+    },
     /// The folder has been synced: names that were made or removed will stay so.
     FolderSync,
     /// The child was told that something is durable.

@@ -47,6 +47,9 @@ pub async fn step(value: u64) -> u64 {
 }
 
 /// Awaits five activities, each with the result of the one before.
+///
+/// # Errors
+/// Never, in these tests.
 #[orchestrator]
 pub async fn five_steps(ctx: OrchestrationContext, first: u64) -> Result<u64, Failure> {
     let mut value = first;
@@ -57,12 +60,18 @@ pub async fn five_steps(ctx: OrchestrationContext, first: u64) -> Result<u64, Fa
 }
 
 /// Awaits fifty activities at once.
+///
+/// # Errors
+/// Never, in these tests.
 #[orchestrator]
 pub async fn fan_out(ctx: OrchestrationContext, first: u64) -> Result<Vec<u64>, Failure> {
     try_join_all((first..first + WIDTH).map(|value| ctx.call(step::with(value)))).await
 }
 
 /// Collects words until the last one comes.
+///
+/// # Errors
+/// Never, in these tests.
 #[orchestrator]
 pub async fn collect_words(ctx: OrchestrationContext) -> Result<Vec<String>, Failure> {
     let mut words = Vec::new();
@@ -76,6 +85,9 @@ pub async fn collect_words(ctx: OrchestrationContext) -> Result<Vec<String>, Fai
 }
 
 /// Waits for a timer of a millisecond, then runs one activity with a large input.
+///
+/// # Errors
+/// Never, in these tests.
 #[orchestrator]
 pub async fn large_step(ctx: OrchestrationContext, text: String) -> Result<u64, Failure> {
     ctx.sleep(Duration::from_millis(1)).await?;

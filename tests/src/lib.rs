@@ -7,10 +7,15 @@
 mod child;
 mod folder;
 pub mod functions;
+pub mod gates;
 mod seeded;
+#[cfg(target_os = "linux")]
+mod shim;
 mod well_formed;
 
 pub use child::Child;
 pub use folder::Folder;
 pub use seeded::Seeded;
+#[cfg(target_os = "linux")]
+pub use shim::Shim;
 pub use well_formed::{Flaw, well_formed};

@@ -97,7 +97,8 @@ impl Walk {
         if self.has_acted {
             return Err("a message stands behind an action of its episode".into());
         }
-        if matches!(event.kind, EventKind::ExecutionStarted(_)) && std::mem::replace(&mut self.has_started, true)
+        if matches!(event.kind, EventKind::ExecutionStarted(_))
+            && std::mem::replace(&mut self.has_started, true)
         {
             return Err("the execution started before".into());
         }
@@ -128,7 +129,11 @@ impl Walk {
 }
 
 fn has_no_id(event: &HistoryEvent) -> Result<(), String> {
-    if event.id == EventId::NONE { Ok(()) } else { Err(format!("it is no action, and has the id {}", event.id)) }
+    if event.id == EventId::NONE {
+        Ok(())
+    } else {
+        Err(format!("it is no action, and has the id {}", event.id))
+    }
 }
 
 #[cfg(test)]
@@ -138,11 +143,8 @@ mod tests {
     use super::*;
 
     fn history(kinds: Vec<(i32, EventKind)>) -> History {
-        let event = |(id, kind)| HistoryEvent {
-            id: EventId::from_i32(id),
-            timestamp: Timestamp::UNIX_EPOCH,
-            kind,
-        };
+        let event =
+            |(id, kind)| HistoryEvent { id: EventId::from_i32(id), timestamp: Timestamp::UNIX_EPOCH, kind };
         kinds.into_iter().map(event).collect::<Vec<_>>().into()
     }
 

@@ -10,12 +10,11 @@ use std::{
 };
 
 use durable::{
-    history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    history::{BEHAVIOUR, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, Payload, Timestamp},
     provider::{
         ActivityWorkItem, NewInstance, OrchestrationWorkItem, ProviderError, ProviderErrorKind, Reuse,
     },
-    replay::BEHAVIOUR,
 };
 use futures::future::{Either, select};
 

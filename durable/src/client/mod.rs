@@ -16,10 +16,9 @@ pub use run::Run;
 use crate::{
     call::{CallableFromClient, Event, RunId, StartRequest, Startable},
     error::Error,
-    history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    history::{BEHAVIOUR, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, Storable, Timestamp},
     provider::{NewInstance, Provider},
-    replay::BEHAVIOUR,
 };
 
 /// Starts, asks and messages the orchestrations of one hub. Cheap to clone.

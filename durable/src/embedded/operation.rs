@@ -32,6 +32,8 @@ pub(super) enum Operation {
     BeginWork(Reply<()>),
     CreateHub(Reply<()>),
     DeleteHub(Reply<()>),
+    /// Leave the hub to others if nothing is out, and say so when that is done.
+    EndWork(Reply<()>),
     /// Look again at what there is to do.
     Wake,
     Stop,

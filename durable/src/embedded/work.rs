@@ -35,7 +35,8 @@ impl WorkStore for EmbeddedProvider {
             };
         });
         self.shared.wake_fetches();
-        self.wake_writer();
+        // A writer that has stopped has nothing left to keep.
+        let _ = self.ask(Operation::EndWork).await;
     }
 
     async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>, ProviderError> {

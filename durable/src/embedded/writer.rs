@@ -63,14 +63,19 @@ impl Writer {
                 self.commit(mem::take(&mut writes));
             }
             let mut stops = false;
+            let mut ended = None;
             match operation {
                 Some(Operation::Stop) => stops = true,
                 Some(Operation::BeginWork(reply)) => answer(reply, self.begin_work()),
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
+                Some(Operation::EndWork(reply)) => ended = Some(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
             self.release_if_ended();
+            if let Some(reply) = ended {
+                answer(reply, Ok(()));
+            }
             if stops {
                 break;
             }

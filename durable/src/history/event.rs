@@ -12,6 +12,11 @@ use crate::model::{
     Timestamp,
 };
 
+/// The number of the engine behaviour that new executions are begun under, recorded in their
+/// `ExecutionStarted`. Raised by a change that would alter what an old history means; the old
+/// behaviour then stays for histories with the old number.
+pub const BEHAVIOUR: u32 = 1;
+
 /// The number of an action within its execution: 0, 1, 2, .. in the order in which the
 /// orchestrator asked (R3:DIAG-35). Events that are no action have none, shown as -1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -178,7 +183,7 @@ pub struct ExecutionStarted {
     /// When it may begin, if not at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_start: Option<Timestamp>,
-    /// The engine behaviour the execution was begun under (`replay::BEHAVIOUR`); 0 in histories
+    /// The engine behaviour the execution was begun under ([`BEHAVIOUR`]); 0 in histories
     /// that somebody else wrote.
     #[serde(default)]
     pub behaviour: u32,

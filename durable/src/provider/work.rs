@@ -24,7 +24,8 @@ pub trait WorkStore: Send + Sync + 'static {
     async fn begin_work(&self) -> Result<(), ProviderError>;
 
     /// Hands out nothing more and lets waiting fetches return empty. Items that are out may still
-    /// be settled.
+    /// be settled; when none is, everything that was settled is durable once this returns. A worker
+    /// calls it again after its last item.
     async fn end_work(&self);
 
     /// Waits for instances with new messages and locks up to `most` of them. Empty only after

@@ -4,7 +4,7 @@
 //! winner changed although no action did.
 
 /// A running hash of observations. Its mixing is part of the stored format: never change it, add
-/// another beside it under a new [`BEHAVIOUR`](super::BEHAVIOUR).
+/// another beside it under a new [`BEHAVIOUR`](crate::history::BEHAVIOUR).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digest(u64);
 

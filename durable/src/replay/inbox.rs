@@ -106,9 +106,9 @@ impl Inbox {
         }
     }
 
-    /// Whether the wait has its event, or was never made.
+    /// Whether the wait has its event, and nobody took it.
     pub(super) fn is_given(&self, id: WaitId) -> bool {
-        !matches!(self.waits.get(&id), Some(Wait { state: WaitState::Waiting(_), .. }))
+        matches!(self.waits.get(&id), Some(Wait { state: WaitState::Given(_), .. }))
     }
 
     /// Takes the event: user code observes it now.

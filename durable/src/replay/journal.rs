@@ -165,7 +165,7 @@ impl Journal {
     pub(super) fn is_done(&self, key: Key) -> bool {
         match key {
             Key::Task(id) => {
-                !matches!(self.tasks.get(&id), Some(OpenTask { state: TaskState::Waiting(_), .. }))
+                matches!(self.tasks.get(&id), Some(OpenTask { state: TaskState::Done(_), .. }))
             }
             Key::Wait(id) => self.inbox.is_given(id),
         }

@@ -4,7 +4,10 @@
 //! another order" is what the commonest mistakes look like, and pairing them up again would turn a
 //! clear error into silently swapped results (replay.md, R2 and R6).
 
-use super::{action::Action, mismatch};
+use super::{
+    action::{Action, describe},
+    mismatch,
+};
 use crate::{
     history::{EventKind, HistoryEvent},
     model::{Failure, InstanceId},
@@ -77,14 +80,27 @@ fn is_same_input(recorded: &EventKind, made: &EventKind) -> bool {
 
 /// Whether both sides hold the same actions, numbers aside, in different orders.
 fn is_permutation(recorded: &[&HistoryEvent], made: &[Action]) -> bool {
-    let mut unmatched: Vec<&Action> = made.iter().collect();
-    recorded.len() == made.len()
-        && recorded.iter().all(|event| {
-            let twin = unmatched.iter().position(|action| {
-                is_same_kind(&event.kind, &action.kind) && is_same_input(&event.kind, &action.kind)
-            });
-            twin.map(|at| unmatched.swap_remove(at)).is_some()
-        })
+    if recorded.len() != made.len() {
+        return false;
+    }
+    let mut recorded: Vec<_> = recorded.iter().map(|event| in_words(&event.kind)).collect();
+    let mut made: Vec<_> = made.iter().map(|action| in_words(&action.kind)).collect();
+    recorded.sort_unstable();
+    made.sort_unstable();
+    recorded == made
+}
+
+/// An action with its input, so that equal ones have equal words: sorting them is quick, however
+/// many there are.
+fn in_words(kind: &EventKind) -> (String, Option<String>) {
+    use EventKind::{EventSent, TaskScheduled};
+    let input = match kind {
+        TaskScheduled { input, .. } | EventSent { input, .. } => {
+            input.read::<serde_json::Value>().ok().map(|value| value.to_string())
+        }
+        _ => None,
+    };
+    (describe(kind), input)
 }
 
 #[cfg(test)]

@@ -29,8 +29,3 @@ pub use action::Action;
 pub use handle::Handle;
 pub use session::{EpisodeEnd, ForeignWakeHook, Orchestrator, Outcome, Session, SessionOptions};
 pub use task::Task;
-
-/// The number of the engine behaviour that new executions are begun under, recorded in their
-/// `ExecutionStarted`. Raised by a change that would alter what an old history means; the old
-/// behaviour then stays for histories with the old number.
-pub const BEHAVIOUR: u32 = 1;

@@ -276,6 +276,8 @@ impl Session {
     /// Takes one message: completes what it answers, and lets the orchestrator run until it rests.
     /// An event that completes nothing polls nothing.
     pub fn apply(&mut self, event: &HistoryEvent) {
+        // Before the poll, which would let user code see what woke it.
+        self.check_outside();
         if matches!(self.root, Root::Ended(_)) {
             return;
         }
@@ -333,6 +335,7 @@ impl Session {
             return;
         }
         let handle = Handle::new(self.shared.clone());
+        let _entered = futures::executor::enter();
         match catch_unwind(AssertUnwindSafe(|| (self.orchestrator)(handle, input))) {
             Ok(future) => {
                 self.root = Root::Running(future);

@@ -177,7 +177,13 @@ impl Worker {
             threads.into_iter().map(JoinHandle::join).collect::<Vec<_>>()
         });
         let clean = settle(joined.await)?.iter().all(Result::is_ok);
-        self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
+        // Now that nothing is out, the results of the last activities become durable.
+        self.host.provider.end_work().await;
+        for attendant in self.attendants.drain(..) {
+            attendant.abort();
+            // Only when it is gone has it let go of the store, which can then be closed.
+            drop(attendant.await);
+        }
         if clean { Ok(()) } else { Err(broken("an orchestrator thread panicked")) }
     }
 }

@@ -3,6 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise; its helpers as well")]
 
 mod activities;
+mod control;
+mod counterexamples;
+mod dead_wait;
+mod external_events;
 mod fuzz;
+mod mismatch;
 mod script;
 mod status;
+mod timers;
+mod unload;

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use durable::{
-    history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent},
     model::{ExecutionId, Failure, InstanceId, Payload, Storable, Timestamp},
-    replay::{BEHAVIOUR, EpisodeEnd, Handle, Orchestrator, Session, SessionOptions, Task},
+    replay::{EpisodeEnd, Handle, Orchestrator, Outcome, Session, SessionOptions, Task},
 };
 
 /// Erases an orchestrator written against the engine's verbs.
@@ -75,4 +75,61 @@ pub(crate) fn episode(
 
 pub(crate) fn session(orchestrator: &Orchestrator) -> Session {
     Session::new(started(), orchestrator.clone(), SessionOptions { verify: true, ..Default::default() })
+}
+
+pub(crate) fn failed(task: i32, message: &str) -> EventKind {
+    EventKind::TaskFailed { task: EventId::from_i32(task), failure: Failure::new(message) }
+}
+
+pub(crate) fn fired(timer: i32) -> EventKind {
+    EventKind::TimerFired { timer: EventId::from_i32(timer), fire_at: at(0) }
+}
+
+pub(crate) fn raised(name: &str, data: &str) -> EventKind {
+    EventKind::EventRaised { name: name.into(), input: Payload::from_json(data).unwrap() }
+}
+
+pub(crate) fn suspended() -> EventKind {
+    EventKind::ExecutionSuspended { reason: "hold".into() }
+}
+
+pub(crate) fn resumed() -> EventKind {
+    EventKind::ExecutionResumed { reason: "go on".into() }
+}
+
+/// The JSON that the execution completed with; panics with its failure otherwise.
+pub(crate) fn output(session: &Session) -> String {
+    match session.outcome() {
+        Some(Outcome::Completed(output)) => output.as_json().to_owned(),
+        other => panic!("not completed: {other:?}"),
+    }
+}
+
+/// Why the execution failed.
+pub(crate) fn failure(session: &Session) -> Failure {
+    match session.outcome() {
+        Some(Outcome::Failed(failure)) => failure.clone(),
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+/// A live session after its episodes, and its history; a replay has been found to agree with it.
+pub(crate) fn run<const EPISODES: usize>(
+    orchestrator: &Orchestrator,
+    episodes: [Vec<EventKind>; EPISODES],
+) -> (Session, Vec<HistoryEvent>) {
+    let (mut live, mut history) = (session(orchestrator), Vec::new());
+    for messages in episodes {
+        episode(&mut live, &mut history, messages);
+        let replayed = replayed(orchestrator, &history);
+        assert_eq!(replayed.outcome(), live.outcome());
+        assert_eq!(replayed.fingerprint(), live.fingerprint());
+    }
+    (live, history)
+}
+
+pub(crate) fn replayed(orchestrator: &Orchestrator, history: &[HistoryEvent]) -> Session {
+    let mut replayed = session(orchestrator);
+    replayed.replay(history);
+    replayed
 }

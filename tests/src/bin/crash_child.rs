@@ -18,7 +18,9 @@ use durable::{
     prelude::*,
     provider::{ProviderErrorKind, Reuse},
 };
-use durable_tests::functions::{LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress};
+use durable_tests::functions::{
+    LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
+};
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
 /// How many starts of [`sequences`] are under way.
@@ -65,8 +67,8 @@ async fn sequences(address: &str, count: u64) -> Outcome {
     let worker = hub.worker().start().await?;
     progress("opened");
     let client = hub.client();
-    let starts = (0..count)
-        .map(|number| start_once(&client, format!("sequence-{number}"), five_steps::with(number)));
+    let starts =
+        (0..count).map(|number| start_once(&client, format!("sequence-{number}"), five_steps::with(number)));
     // Not all at once: they would be one commit, and no kill would find some of them started.
     stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).try_collect::<()>().await?;
     for number in 0..count {
