@@ -13,7 +13,7 @@ use durable::{
 };
 use durable_tests::{
     Child, Folder, Seeded,
-    functions::{WORD, collect_words, five_steps},
+    functions::{WORD, collect_words, five_steps, large_step},
 };
 
 const CHILD: &str = env!("CARGO_BIN_EXE_crash_child");
@@ -263,6 +263,60 @@ async fn a_read_only_file_is_named_so() {
         Ok(hub) => hub.client().start(five_steps::with(1)).await.unwrap_err(),
     };
     assert_eq!(kind(&error), ProviderErrorKind::ReadOnly);
+}
+
+/// A small disk of its own, where the system lets this process make one.
+#[cfg(target_os = "linux")]
+struct SmallDisk(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn new(folder: &Folder) -> Option<Self> {
+        let path = folder.file("small");
+        fs::create_dir(&path).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&path);
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        is_mounted.then_some(Self(path))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: whoever still has a file open keeps it.
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_disk_that_runs_full_nothing_acknowledged_is_lost() {
+    let folder = Folder::new("small").unwrap();
+    let Some(disk) = SmallDisk::new(&folder) else {
+        eprintln!("SKIPPED: this user cannot mount a small disk; `with_shim` imitates one");
+        return;
+    };
+    let ballast = disk.0.join("ballast");
+    fs::write(&ballast, vec![0; 1 << 20]).unwrap();
+    let address = format!("sqlite:{}/hub.db", disk.0.display());
+    let hub = TaskHub::open(&address).await.unwrap();
+    let worker = hub.worker().start().await.unwrap();
+    let client = hub.client();
+    let mut started = Vec::new();
+    let error = loop {
+        match client.start(large_step::with("x".repeat(50_000))).await {
+            Ok(run) => started.push(run.id().clone()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(kind(&error), ProviderErrorKind::Full, "{error:?}");
+    assert!(!started.is_empty());
+    fs::remove_file(ballast).unwrap();
+    for id in started {
+        assert_eq!(client.run::<u64>(id).unwrap().output().await.unwrap(), 50_000);
+    }
+    worker.shut_down().await.unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -21,11 +21,14 @@ mod inbox;
 mod journal;
 mod matching;
 mod mismatch;
+mod outcome;
+mod recorded;
 mod session;
 mod shared;
 mod task;
 
 pub use action::Action;
 pub use handle::Handle;
-pub use session::{EpisodeEnd, ForeignWakeHook, Orchestrator, Outcome, Session, SessionOptions};
+pub use outcome::{EpisodeEnd, ForeignWakeHook, Orchestrator, Outcome, SessionOptions};
+pub use session::Session;
 pub use task::Task;

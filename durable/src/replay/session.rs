@@ -16,99 +16,15 @@ use futures::future::BoxFuture;
 use tracing::Dispatch;
 
 use super::{
-    Handle,
-    action::Action,
+    EpisodeEnd, Handle, Orchestrator, Outcome, SessionOptions,
     journal::{Completion, TaskKind},
-    matching::{self, Verdict},
     mismatch,
     shared::Shared,
 };
 use crate::{
     history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
-    model::{Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
+    model::{Failure, Payload, Timestamp},
 };
-
-/// An orchestrator with its types erased: makes the future of one execution.
-pub type Orchestrator =
-    Arc<dyn Fn(Handle, Payload) -> BoxFuture<'static, Result<Payload, Failure>> + Send + Sync>;
-
-/// What is called when something other than the history wakes an orchestrator.
-pub type ForeignWakeHook = Arc<dyn Fn(&InstanceId) + Send + Sync>;
-
-/// How a session treats its orchestrator.
-#[derive(Clone)]
-pub struct SessionOptions {
-    /// Verify mode: another input on replay is an error, not a warning.
-    pub verify: bool,
-    /// Whether user code may log while it replays.
-    pub log_replays: bool,
-    /// The largest payload in bytes that a verb takes and an orchestrator returns.
-    pub max_payload: usize,
-    /// Called once, from whatever thread, when something other than the history wakes the
-    /// orchestrator: no event will come, so somebody must cause an episode.
-    pub on_foreign_wake: Option<ForeignWakeHook>,
-}
-
-impl SessionOptions {
-    /// The default limit of a payload: 1 MiB.
-    pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        Self {
-            verify: false,
-            log_replays: false,
-            max_payload: Self::DEFAULT_MAX_PAYLOAD,
-            on_foreign_wake: None,
-        }
-    }
-}
-
-impl fmt::Debug for SessionOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionOptions").field("verify", &self.verify).finish_non_exhaustive()
-    }
-}
-
-/// How an execution ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The orchestrator returned a value, and nothing it asked for is open.
-    Completed(Payload),
-    /// The orchestrator failed, or could not be replayed.
-    Failed(Failure),
-    /// Somebody ended it from outside.
-    Terminated(String),
-}
-
-impl Outcome {
-    /// The status an instance has after it.
-    pub fn status(&self) -> RuntimeStatus {
-        match self {
-            Self::Completed(_) => RuntimeStatus::Completed,
-            Self::Failed(_) => RuntimeStatus::Failed,
-            Self::Terminated(_) => RuntimeStatus::Terminated,
-        }
-    }
-}
-
-/// What an episode came to.
-#[derive(Debug)]
-pub struct EpisodeEnd {
-    /// What the orchestrator asked for, in order. The last one is the end, if it ended.
-    pub actions: Vec<Action>,
-    /// The timers whose handles were dropped, sorted.
-    pub cancelled_timers: Vec<EventId>,
-    /// The custom status, if it was set.
-    pub custom_status: Option<Payload>,
-    /// What user code has observed so far.
-    pub digest: u64,
-    /// How the execution ended, if it has.
-    pub outcome: Option<Outcome>,
-    /// Whether the instance is suspended now.
-    pub is_suspended: bool,
-}
 
 /// One execution in memory: the suspended orchestrator, and what it waits for.
 ///
@@ -116,19 +32,20 @@ pub struct EpisodeEnd {
 /// [`end_episode`](Self::end_episode), or a whole history to [`replay`](Self::replay). Dropping it
 /// unloads it, which has no effect on the orchestration.
 pub struct Session {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     waker: Waker,
     orchestrator: Orchestrator,
-    root: Root,
+    pub(super) root: Root,
     /// Messages that wait for `ExecutionResumed`; `None` when the instance is not suspended.
     held: Option<VecDeque<HistoryEvent>>,
     polls: u64,
-    episodes: usize,
+    pub(super) episodes: usize,
     /// The first input that differed on replay, to be reported once.
-    other_input: Option<Failure>,
+    pub(super) other_input: Option<Failure>,
 }
 
-enum Root {
+/// How far the orchestrator is.
+pub(super) enum Root {
     /// Before its `ExecutionStarted`.
     New,
     Running(BoxFuture<'static, Result<Payload, Failure>>),
@@ -172,73 +89,6 @@ impl Session {
     /// How many episodes it has seen.
     pub fn episodes(&self) -> usize {
         self.episodes
-    }
-
-    /// Runs a recorded history. User code runs in it as it did before, with its logs silenced; what
-    /// it asks for is compared with what was recorded. A difference ends the execution as failed.
-    pub fn replay(&mut self, history: &[HistoryEvent]) {
-        self.shared.journal().is_replaying = true;
-        if self.shared.options.log_replays {
-            self.replay_events(history);
-        } else {
-            tracing::dispatcher::with_default(&Dispatch::none(), || self.replay_events(history));
-        }
-        self.shared.journal().is_replaying = false;
-        if let Some(difference) = self.other_input.take() {
-            let instance = &self.shared.started.instance;
-            tracing::warn!(%instance, %difference, "replayed with another input than recorded");
-        }
-    }
-
-    fn replay_events(&mut self, history: &[HistoryEvent]) {
-        let mut recorded = Vec::new();
-        for event in history {
-            match &event.kind {
-                EventKind::OrchestratorStarted => self.begin_episode(event.timestamp),
-                EventKind::OrchestratorCompleted { digest } => {
-                    if let Err(failure) = self.match_episode(&recorded, *digest) {
-                        return self.end(Outcome::Failed(failure));
-                    }
-                    recorded.clear();
-                }
-                kind if kind.is_message() => self.apply(event),
-                _ => recorded.push(event),
-            }
-        }
-    }
-
-    /// Compares what an episode made with what it made before.
-    fn match_episode(&mut self, recorded: &[&HistoryEvent], digest: Option<u64>) -> Result<(), Failure> {
-        let instance = &self.shared.started.instance;
-        let mut journal = self.shared.journal();
-        let verdict = matching::compare(instance, recorded, &journal.made);
-        journal.made.clear();
-        journal.cancelled.clear();
-        journal.custom_status = None;
-        match (verdict, self.outcome_of_the_engine()) {
-            (Verdict::Other(_), Some(failure)) => Err(failure.clone()),
-            (Verdict::Other(failure), None) => Err(failure),
-            (Verdict::OtherInput(failure), _) if self.shared.options.verify => Err(failure),
-            (Verdict::OtherInput(failure), _) => {
-                self.other_input.get_or_insert(failure);
-                Ok(())
-            }
-            (Verdict::Same, _) if digest.is_some_and(|recorded| recorded != journal.digest.value()) => {
-                Err(mismatch::other_progress(instance, self.episodes))
-            }
-            (Verdict::Same, _) => Ok(()),
-        }
-    }
-
-    /// The failure that the engine itself ended the execution with.
-    fn outcome_of_the_engine(&self) -> Option<&Failure> {
-        match &self.root {
-            Root::Ended(Outcome::Failed(failure)) => match failure.kind() {
-                FailureKind::Nondeterministic | FailureKind::NothingToWaitFor => Some(failure),
-                _ => None,
-            },
-            _ => None,
-        }
     }
 
     /// Begins an episode: `now` is the time user code sees from here on, unless it saw a later one.
@@ -402,7 +252,7 @@ impl Session {
         }
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    pub(super) fn end(&mut self, outcome: Outcome) {
         self.unload();
         let (result, failure) = match &outcome {
             Outcome::Completed(output) => (output.clone(), None),
@@ -434,16 +284,6 @@ impl Session {
     pub fn fail(&mut self, failure: Failure) {
         if !matches!(self.root, Root::Ended(_)) {
             self.end(Outcome::Failed(failure));
-        }
-    }
-
-    /// In verify mode: ends this session as failed when `lived`, which ran the same history without
-    /// being unloaded, stands elsewhere, or was woken by something outside.
-    pub fn verify_against(&mut self, lived: &Self) {
-        if lived.shared.was_woken_from_outside() {
-            self.fail(mismatch::woken_from_outside(&self.shared.started.instance));
-        } else if lived.fingerprint() != self.fingerprint() {
-            self.fail(mismatch::other_state(&self.shared.started.instance));
         }
     }
 
