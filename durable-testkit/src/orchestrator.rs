@@ -1,14 +1,14 @@
 //! Functions and closures as orchestrators, without an attribute.
-//!
-//! Inputs are stored as the attribute stores them: none as null, one as itself, several as an array.
 
 use std::sync::Arc;
 
 use durable::{
     context::OrchestrationContext,
-    model::{Failure, Payload, Storable},
+    model::{Failure, Storable},
     replay::Orchestrator,
 };
+
+use crate::inputs::Inputs;
 
 /// A function or closure that can be run as an orchestrator. `M` tells its forms apart.
 #[diagnostic::on_unimplemented(
@@ -22,7 +22,7 @@ pub trait IntoOrchestrator<M> {
 }
 
 macro_rules! functions {
-    ($([$($input:ident)*] reads $read:expr;)*) => {
+    ($([$($input:ident $value:ident)*] as $inputs:ty;)*) => {
         $(
             impl<F, Fut, O, E, $($input,)*> IntoOrchestrator<fn($($input,)*) -> Fut> for F
             where
@@ -32,12 +32,10 @@ macro_rules! functions {
                 E: Into<Failure>,
                 $($input: Storable,)*
             {
-                #[allow(non_snake_case, reason = "the names of the types name their values")]
                 fn into_orchestrator(self) -> Orchestrator {
                     Arc::new(move |handle, payload| {
-                        let read: fn(&Payload) -> Result<($($input,)*), Failure> = $read;
-                        let running = read(&payload)
-                            .map(|($($input,)*)| self(OrchestrationContext::new(handle), $($input),*));
+                        let running = <$inputs>::read(&payload)
+                            .map(|($($value,)*)| self(OrchestrationContext::new(handle), $($value),*));
                         Box::pin(async move {
                             let output = running?.await.map_err(Into::into)?;
                             Ok(output.encode()?)
@@ -50,29 +48,9 @@ macro_rules! functions {
 }
 
 functions! {
-    [] reads |_| Ok(());
-    [A] reads |payload| Ok((A::decode(payload)?,));
-    [A B] reads |payload| read_several(payload, |read| Ok((read.next()?, read.next()?)));
-    [A B C] reads |payload| read_several(payload, |read| Ok((read.next()?, read.next()?, read.next()?)));
-    [A B C D] reads |payload| {
-        read_several(payload, |read| Ok((read.next()?, read.next()?, read.next()?, read.next()?)))
-    };
-}
-
-/// Reads the elements of an array one after the other.
-struct Elements(std::vec::IntoIter<Payload>);
-
-impl Elements {
-    fn next<T: Storable>(&mut self) -> Result<T, Failure> {
-        let element = self.0.next().ok_or_else(|| Failure::new("`started` was given too few inputs"))?;
-        Ok(T::decode(&element)?)
-    }
-}
-
-fn read_several<T>(
-    payload: &Payload,
-    read: impl FnOnce(&mut Elements) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let elements: Vec<Payload> = payload.read()?;
-    read(&mut Elements(elements.into_iter()))
+    [] as ();
+    [A a] as (A,);
+    [A a B b] as (A, B);
+    [A a B b C c] as (A, B, C);
+    [A a B b C c D d] as (A, B, C, D);
 }

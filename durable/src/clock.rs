@@ -15,6 +15,12 @@ pub trait Clock: Send + Sync + 'static {
         let _ = due;
         false
     }
+
+    /// Whether [`skip_to`](Self::skip_to) may have an effect now. May change at any time: a clock
+    /// for tests lets time pass only while somebody waits.
+    fn can_skip(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.

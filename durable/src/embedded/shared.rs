@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -29,9 +29,6 @@ pub(super) struct Shared {
     activities: Notify,
     /// Writes that were asked for, and whose effects the queue has not seen.
     in_flight: AtomicUsize,
-    /// Whether it is worth waking the alarm because nothing is left to do: not for a clock that has
-    /// refused to be moved.
-    skips: AtomicBool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reader: Box<dyn Reader>,
 }
@@ -51,7 +48,6 @@ impl Shared {
             orchestrations: Notify::new(),
             activities: Notify::new(),
             in_flight: AtomicUsize::new(0),
-            skips: AtomicBool::new(true),
             clock,
             reader,
         }
@@ -141,9 +137,7 @@ impl Shared {
         if !queue.is_idle() || self.has_writes() {
             return false;
         }
-        let skipped = self.clock.skip_to(due);
-        self.skips.store(skipped, Ordering::Relaxed);
-        skipped
+        self.clock.skip_to(due)
     }
 
     fn sleep_until(&self, due: Timestamp, queue: MutexGuard<'_, Queue>) {
@@ -152,10 +146,7 @@ impl Shared {
     }
 
     fn may_skip(&self, queue: &Queue) -> bool {
-        self.skips.load(Ordering::Relaxed)
-            && queue.next_alarm().is_some()
-            && queue.is_idle()
-            && !self.has_writes()
+        self.clock.can_skip() && queue.next_alarm().is_some() && queue.is_idle() && !self.has_writes()
     }
 
     fn changed(&self, kind: Kind) -> Notified<'_> {

@@ -51,7 +51,7 @@ pub trait HubStore: Send + Sync + 'static {
     /// Removes the hub and all it holds (R2:HUB-25). Nothing happens when there is none.
     ///
     /// # Errors
-    /// `Busy` while a worker works the hub.
+    /// `Held` while a worker works the hub.
     async fn delete(&self) -> Result<(), ProviderError>;
 
     /// Whether the hub has been made.
