@@ -1,8 +1,9 @@
 //! How events are written down.
 //!
-//! One checkpoint's events are one JSON array; an event is `[id, microseconds, kind]`, where the
-//! kind is the event's name, or an object with that name as its only key. Payloads stand in it as
-//! they are. A reader ignores fields it does not know and refuses events it does not know: an
+//! One checkpoint's events are one text: eight hexadecimal digits, the CRC-32 of what follows, then
+//! one JSON array; an event is `[id, microseconds, kind]`, where the kind is the event's name, or an
+//! object with that name as its only key. Payloads stand in it as they are. A flipped bit in a
+//! history would otherwise be replayed as if it had happened. A reader ignores fields it does not know and refuses events it does not know: an
 //! event left out would change what replay sees.
 
 use serde::{Deserialize, Serialize};
@@ -14,12 +15,19 @@ use crate::model::Timestamp;
 /// older reader would misunderstand.
 pub const VERSION: u32 = 1;
 
-/// A text that is not a list of history events.
+/// A text that is not what [`encode`] wrote.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the stored events cannot be read; they are damaged, or were written by a newer version of `durable`"
-)]
-pub struct UnreadableEvents(#[source] serde_json::Error);
+pub enum UnreadableEvents {
+    /// Some of its bytes are not the ones that were written.
+    #[error("the stored events are damaged: their check value does not fit")]
+    Damaged,
+    /// It is whole, and not a list of events.
+    #[error("the stored events cannot be read; they were written by a newer version of `durable`")]
+    Unknown(#[source] serde_json::Error),
+}
+
+/// How many bytes the check value takes.
+const CHECK: usize = 8;
 
 #[derive(Serialize)]
 struct Written<'a>(EventId, i64, &'a EventKind);
@@ -36,15 +44,24 @@ pub fn encode(events: &[HistoryEvent]) -> Result<Vec<u8>, UnreadableEvents> {
         .iter()
         .map(|event| Written(event.id, event.timestamp.as_microseconds(), &event.kind))
         .collect();
-    serde_json::to_vec(&written).map_err(UnreadableEvents)
+    let mut text = vec![b'0'; CHECK];
+    serde_json::to_writer(&mut text, &written).map_err(UnreadableEvents::Unknown)?;
+    let check = check_of(&text[CHECK..]);
+    text[..CHECK].copy_from_slice(&check);
+    Ok(text)
 }
 
 /// Reads the events of one checkpoint.
 ///
 /// # Errors
-/// When `text` is not what [`encode`] writes, or holds an event of an unknown name.
+/// `Damaged` when a byte is not the one [`encode`] wrote, `Unknown` when it holds an event of an
+/// unknown name.
 pub fn decode(text: &[u8]) -> Result<Vec<HistoryEvent>, UnreadableEvents> {
-    let events: Vec<Read> = serde_json::from_slice(text).map_err(UnreadableEvents)?;
+    let (check, json) = text.split_first_chunk::<CHECK>().ok_or(UnreadableEvents::Damaged)?;
+    if *check != check_of(json) {
+        return Err(UnreadableEvents::Damaged);
+    }
+    let events: Vec<Read> = serde_json::from_slice(json).map_err(UnreadableEvents::Unknown)?;
     Ok(events
         .into_iter()
         .map(|Read(id, microseconds, kind)| HistoryEvent {
@@ -53,6 +70,12 @@ pub fn decode(text: &[u8]) -> Result<Vec<HistoryEvent>, UnreadableEvents> {
             kind,
         })
         .collect())
+}
+
+fn check_of(json: &[u8]) -> [u8; CHECK] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let sum = crc32fast::hash(json);
+    std::array::from_fn(|place| DIGITS[(sum >> (28 - 4 * place)) as usize & 0xf])
 }
 
 #[cfg(test)]
@@ -82,16 +105,33 @@ mod tests {
         let text = encode(&events).unwrap();
         assert_eq!(
             std::str::from_utf8(&text).unwrap(),
-            r#"[[-1,1,"OrchestratorStarted"],[0,2,{"TaskScheduled":{"name":"greet","input":{"a": 90.0}}}],[-1,3,{"OrchestratorCompleted":{"digest":18446744073709551615}}]]"#
+            r#"d1dac377[[-1,1,"OrchestratorStarted"],[0,2,{"TaskScheduled":{"name":"greet","input":{"a": 90.0}}}],[-1,3,{"OrchestratorCompleted":{"digest":18446744073709551615}}]]"#
         );
         assert_eq!(decode(&text).unwrap(), events);
     }
 
+    fn with_check(json: &str) -> Vec<u8> {
+        [&check_of(json.as_bytes()), json.as_bytes()].concat()
+    }
+
     #[test]
     fn an_unknown_field_is_ignored_and_an_unknown_event_refused() {
-        let with_field = br#"[[-1,3,{"OrchestratorCompleted":{"digest":1,"colour":"red"}}]]"#;
-        assert_eq!(decode(with_field).unwrap().len(), 1);
-        assert!(decode(br#"[[-1,3,"OrchestratorSlept"]]"#).is_err());
-        assert!(decode(b"[[-1,3").is_err());
+        let with_field = with_check(r#"[[-1,3,{"OrchestratorCompleted":{"digest":1,"colour":"red"}}]]"#);
+        assert_eq!(decode(&with_field).unwrap().len(), 1);
+        let unknown = decode(&with_check(r#"[[-1,3,"OrchestratorSlept"]]"#));
+        assert!(matches!(unknown, Err(UnreadableEvents::Unknown(_))), "{unknown:?}");
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_cut_goes_unnoticed() {
+        let text = encode(&[HistoryEvent::new(at(1), EventKind::OrchestratorStarted)]).unwrap();
+        for bit in 0..text.len() * 8 {
+            let mut damaged = text.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(decode(&damaged), Err(UnreadableEvents::Damaged)), "bit {bit}");
+        }
+        for length in 0..text.len() {
+            assert!(matches!(decode(&text[..length]), Err(UnreadableEvents::Damaged)), "{length} bytes");
+        }
     }
 }
