@@ -47,7 +47,9 @@ fn write_all(
 }
 
 fn table(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::fmt::Result {
-    let operation = request.workload.operation();
+    let (operation, operations) = request.workload.operation();
+    let names: String = columns.iter().map(|(name, _)| format!("{name:>COLUMN$}")).collect();
+    writeln!(text, "{:<LABEL$}{names}", "")?;
     let mut row = |label: &str, cell: &dyn Fn(&Measured) -> Option<String>| {
         let cells: Vec<_> = columns.iter().map(|(_, runs)| cell(runs.median())).collect();
         if cells.iter().all(Option::is_none) {
@@ -57,7 +59,7 @@ fn table(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
             cells.into_iter().map(|cell| format!("{:>COLUMN$}", cell.unwrap_or_else(|| "-".to_owned())));
         writeln!(text, "{label:<LABEL$}{}", cells.collect::<String>())
     };
-    row(&format!("{operation}s"), &|run| Some(grouped(run.operations)))?;
+    row(operations, &|run| Some(grouped(run.operations)))?;
     row("seconds", &|run| Some(figure(run.seconds)))?;
     row("per second", &|run| Some(figure(run.per_second())))?;
     row(&format!("CPU us per {operation}"), &|run| Some(figure(run.cpu_us_per_op())))?;

@@ -47,13 +47,13 @@ impl Workload {
         }
     }
 
-    /// What is counted as one operation.
-    pub fn operation(self) -> &'static str {
+    /// What is counted as one operation, and several of them.
+    pub fn operation(self) -> (&'static str, &'static str) {
         match self {
-            Self::Hello | Self::Latency => "orchestration",
-            Self::FanOut => "activity",
-            Self::Sequence => "step",
-            Self::Parked => "instance",
+            Self::Hello | Self::Latency => ("orchestration", "orchestrations"),
+            Self::FanOut => ("activity", "activities"),
+            Self::Sequence => ("step", "steps"),
+            Self::Parked => ("instance", "instances"),
         }
     }
 
