@@ -36,10 +36,7 @@ const RULES: &[(Topic, &[&str])] = &[
         Topic::Sleep,
         &["tokio::time::*", "time::sleep", "time::sleep_until", "time::timeout", "time::timeout_at"],
     ),
-    (
-        Topic::Sleep,
-        &["time::interval", "time::interval_at", "thread::sleep", "futures_timer::*", "Delay::new"],
-    ),
+    (Topic::Sleep, &["time::interval", "time::interval_at", "thread::sleep", "futures_timer::*"]),
     (
         Topic::Spawn,
         &["tokio::spawn", "task::spawn", "task::spawn_local", "task::spawn_blocking", "tokio::task::*"],
@@ -90,7 +87,7 @@ const RULES: &[(Topic, &[&str])] = &[
     (Topic::Io, &["hyper::*", "async_std::fs::*", "async_std::net::*", "smol::fs::*", "smol::net::*"]),
     // Replay rule 3.
     (Topic::PollOrder, &["StreamMap::new", "StreamMap::with_capacity", "future::race", "watch::channel"]),
-    (Topic::PollOrder, &["Barrier::new", "async_lock::Mutex::new", "async_lock::RwLock::new"]),
+    (Topic::PollOrder, &["sync::Barrier::new", "async_lock::Mutex::new", "async_lock::RwLock::new"]),
 ];
 
 /// Reports what `body` uses and must not.
@@ -142,7 +139,7 @@ fn advice(topic: Topic) -> (&'static str, &'static str) {
         Topic::Io => ("would happen again on each replay", "do it in an activity"),
         Topic::HashOrder => (
             "has another order on each replay",
-            "use a `BTreeMap` or `BTreeSet`, or collect into a `Vec` and sort it",
+            "use a `BTreeMap` or `BTreeSet`, or collect it into one first",
         ),
         Topic::PollOrder => {
             ("has no fixed poll order", "use `durable::select!`, `join!`, or a channel with one receiver")

@@ -14,24 +14,21 @@ use crate::{
     tokens::{each_level, ident, is_punct, is_word},
 };
 
-const WALKS: [&str; 10] = [
-    "iter",
-    "iter_mut",
-    "keys",
-    "values",
-    "values_mut",
-    "into_iter",
-    "into_keys",
-    "into_values",
-    "drain",
-    "retain",
-];
+const WALKS: [&str; 9] =
+    ["iter", "iter_mut", "keys", "values", "values_mut", "into_iter", "into_keys", "into_values", "drain"];
+
+/// What makes the order of a walk not matter, in the same statement.
+const ORDERLESS_TYPES: [&str; 3] = ["BTreeMap", "BTreeSet", "BinaryHeap"];
+const ORDERLESS_METHODS: [&str; 5] = ["count", "all", "any", "min", "max"];
 
 /// Reports walks over the hash tables that `parameters` and `body` declare.
 pub(crate) fn check(parameters: TokenStream, body: TokenStream, diagnostics: &mut Diagnostics) {
     let mut tables = BTreeSet::new();
+    let mut others = BTreeSet::new();
     each_level(parameters, &mut |tokens| declared_parameters(tokens, &mut tables));
-    each_level(body.clone(), &mut |tokens| declared_locals(tokens, &mut tables));
+    each_level(body.clone(), &mut |tokens| declared_locals(tokens, &mut tables, &mut others));
+    // A name that also means something else is not followed: better silent than wrong.
+    tables.retain(|name| !others.contains(name));
     if tables.is_empty() {
         return;
     }
@@ -64,7 +61,7 @@ fn type_of(tokens: &[TokenTree]) -> &[TokenTree] {
 }
 
 /// `let name: HashMap<..>`, `let name = HashMap::..`, `let name = ...collect::<HashMap<..>>()`.
-fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>) {
+fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>, others: &mut BTreeSet<String>) {
     for (place, token) in tokens.iter().enumerate() {
         if !is_word(Some(token), "let") {
             continue;
@@ -75,9 +72,8 @@ fn declared_locals(tokens: &[TokenTree], tables: &mut BTreeSet<String>) {
         };
         let rest = &tokens[place + 1..];
         let end = rest.iter().position(|token| is_punct(token, ';')).unwrap_or(rest.len());
-        if declares_table(&rest[..end]) {
-            tables.insert(name.to_string());
-        }
+        let names = if declares_table(&rest[..end]) { &mut *tables } else { &mut *others };
+        names.insert(name.to_string());
     }
 }
 
@@ -112,6 +108,9 @@ fn walk_at(tokens: &[TokenTree], place: usize, tables: &BTreeSet<String>) -> Opt
     let dot = tokens.get(place + 1);
     let method = ident(tokens.get(place + 2)).filter(|method| WALKS.iter().any(|walk| *method == walk));
     if let (Some(dot), Some(_)) = (dot.filter(|dot| is_punct(dot, '.')), method) {
+        if is_orderless(tokens, place) {
+            return None;
+        }
         let words = [tokens[place].clone(), dot.clone(), tokens[place + 2].clone()];
         return Some(words.into_iter().collect());
     }
@@ -119,4 +118,55 @@ fn walk_at(tokens: &[TokenTree], place: usize, tables: &BTreeSet<String>) -> Opt
         tokens[..place].iter().rev().filter(|token| !is_punct(token, '&') && !is_word(Some(token), "mut"));
     let in_loop = is_word(before.next(), "in") && matches!(dot, Some(TokenTree::Group(_)));
     in_loop.then(|| TokenTree::from(name.clone()).into())
+}
+
+fn is_orderless(tokens: &[TokenTree], place: usize) -> bool {
+    let is_end = |token: &TokenTree| is_punct(token, ';');
+    let start = tokens[..place].iter().rposition(is_end).map_or(0, |end| end + 1);
+    let end = tokens[place..].iter().position(is_end).map_or(tokens.len(), |end| place + end);
+    let statement = &tokens[start..end];
+    let is_one_of = |words: &[&str], token| words.iter().any(|word| is_word(Some(token), word));
+    statement.iter().enumerate().any(|(place, token)| {
+        let follows_dot = place > 0 && is_punct(&statement[place - 1], '.');
+        is_one_of(&ORDERLESS_TYPES, token) || follows_dot && is_one_of(&ORDERLESS_METHODS, token)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reported(parameters: &str, body: &str) -> usize {
+        let mut diagnostics = Diagnostics::default();
+        check(parameters.parse().unwrap(), body.parse().unwrap(), &mut diagnostics);
+        diagnostics.finish().into_iter().filter(|token| is_word(Some(token), "compile_error")).count()
+    }
+
+    // Replay R6.
+    #[test]
+    fn walks_over_hash_tables_are_seen() {
+        for (parameters, body) in [
+            ("prices: HashMap<String, u8>", "prices.keys()"),
+            ("mut prices: std::collections::HashMap<String, u8>", "f(|| prices.drain())"),
+            ("", "let t = HashMap::new(); for (a, b) in &t {}"),
+            ("", "let mut t: HashSet<u8> = make(); for a in &mut t {}"),
+            ("", "let t = list.iter().collect::<HashSet<_>>(); t.into_iter()"),
+        ] {
+            assert_eq!(reported(parameters, body), 1, "{parameters} {body}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_order_or_no_table_is_left_alone() {
+        for (parameters, body) in [
+            ("prices: HashMap<String, u8>", "prices.get(\"tea\"); prices.insert(k, v); prices.len()"),
+            ("prices: HashMap<String, u8>", "let sorted: BTreeMap<_, _> = prices.into_iter().collect();"),
+            ("prices: HashMap<String, u8>", "prices.values().any(|price| *price > 3)"),
+            ("prices: HashMap<String, u8>", "let prices = sorted(prices); prices.iter()"),
+            ("list: Vec<HashMap<String, u8>>", "list.iter()"),
+            ("", "let t = f(HashMap::new()); t.iter()"),
+        ] {
+            assert_eq!(reported(parameters, body), 0, "{parameters} {body}");
+        }
+    }
 }

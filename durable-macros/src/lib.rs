@@ -1,8 +1,8 @@
 //! The attributes of `durable`: `#[orchestrator]` and `#[activity]`.
 //!
-//! An attribute is read (`args`, `syntax`) into a [`model`], checked (`check`, `determinism`), and
+//! An attribute is read (`args`, `syntax`) into a `model`, checked (`check`, `determinism`), and
 //! expanded (`expand`). Knows nothing of how functions run, beyond paths into
-//! `durable::macro_support`. Begin with [`expand::function`].
+//! `durable::macro_support`. Begin with `expand::function`.
 
 mod args;
 mod check;

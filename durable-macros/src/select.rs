@@ -10,34 +10,42 @@ use crate::{
     tokens::{in_brackets, is_punct, is_word, path_at},
 };
 
-/// Rewrites the races in `body`, and refuses those that cannot be.
-pub(crate) fn rewrite(body: TokenStream, support: &Path, diagnostics: &mut Diagnostics) -> TokenStream {
-    let tokens: Vec<_> = body.into_iter().collect();
-    let mut rewritten = TokenStream::new();
-    let mut place = 0;
-    while let Some(token) = tokens.get(place) {
-        match race_at(&tokens, place) {
-            Some(race) => {
-                race.check(diagnostics);
-                rewritten.extend(race.path(support));
-                place = race.end;
-            }
-            None => {
-                rewritten.extend([inside(token, support, diagnostics)]);
-                place += 1;
-            }
-        }
-    }
-    rewritten
+/// Rewrites the races in `item`, and refuses those that cannot be.
+pub(crate) fn rewrite(item: TokenStream, support: &Path, diagnostics: &mut Diagnostics) -> TokenStream {
+    rewritten(item.clone(), support, diagnostics).unwrap_or(item)
 }
 
-fn inside(token: &TokenTree, support: &Path, diagnostics: &mut Diagnostics) -> TokenTree {
-    let TokenTree::Group(group) = token else {
-        return token.clone();
-    };
-    let mut rewritten = Group::new(group.delimiter(), rewrite(group.stream(), support, diagnostics));
-    rewritten.set_span(group.span());
-    TokenTree::Group(rewritten)
+/// The tokens with their races rewritten, if there are any: what has none keeps its exact spans.
+fn rewritten(tokens: TokenStream, support: &Path, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let mut output = TokenStream::new();
+    let mut is_changed = false;
+    let mut place = 0;
+    while let Some(token) = tokens.get(place) {
+        if let Some(race) = race_at(&tokens, place) {
+            race.check(diagnostics);
+            output.extend(race.path(support));
+            is_changed |= race.is_bare();
+            place = race.end;
+            continue;
+        }
+        let inner = match token {
+            TokenTree::Group(group) => {
+                rewritten(group.stream(), support, diagnostics).map(|inner| (group, inner))
+            }
+            _ => None,
+        };
+        is_changed |= inner.is_some();
+        output.extend([inner.map_or_else(|| token.clone(), |(group, inner)| regrouped(group, inner))]);
+        place += 1;
+    }
+    is_changed.then_some(output)
+}
+
+fn regrouped(group: &Group, inner: TokenStream) -> TokenTree {
+    let mut regrouped = Group::new(group.delimiter(), inner);
+    regrouped.set_span(group.span());
+    TokenTree::Group(regrouped)
 }
 
 /// The path of a `select!`, up to its `!`.
@@ -62,11 +70,15 @@ fn race_at(tokens: &[TokenTree], place: usize) -> Option<Race> {
 }
 
 impl Race {
+    fn is_bare(&self) -> bool {
+        self.words.len() == 1
+    }
+
     fn check(&self, diagnostics: &mut Diagnostics) {
         let of_tokio_or_futures = self.words.iter().any(|word| {
             matches!(word.as_str(), "tokio" | "futures" | "futures_util" | "futures_lite" | "smol")
         });
-        if self.words.len() == 1 || !of_tokio_or_futures || self.is_biased {
+        if self.is_bare() || !of_tokio_or_futures || self.is_biased {
             return;
         }
         let written = self.words.join("::");
@@ -77,7 +89,7 @@ impl Race {
     }
 
     fn path(&self, support: &Path) -> TokenStream {
-        if self.words.len() > 1 {
+        if !self.is_bare() {
             return self.written.clone();
         }
         let span = self

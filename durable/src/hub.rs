@@ -31,8 +31,8 @@ impl TaskHub {
     /// # Errors
     /// A [`ProviderError`]: the address is not one of these, or the file is not a hub, is damaged, or
     /// cannot be read or written.
-    pub async fn open(address: &str) -> Result<Self, Error> {
-        Self::options().open(address).await
+    pub async fn open(address: impl AsRef<str>) -> Result<Self, Error> {
+        Self::options().open(address.as_ref()).await
     }
 
     /// A hub with other than the usual options.
@@ -90,7 +90,8 @@ impl TaskHubOptions {
     ///
     /// # Errors
     /// See [`TaskHub::open`].
-    pub async fn open(self, address: &str) -> Result<TaskHub, Error> {
+    pub async fn open(self, address: impl AsRef<str>) -> Result<TaskHub, Error> {
+        let address = address.as_ref();
         let provider: Arc<dyn Provider> = match address.split_once(':') {
             Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))?),
             Some(("sqlite", path)) if !path.is_empty() => {

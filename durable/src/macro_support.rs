@@ -172,22 +172,19 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoxableError for &Kind<E> {}
 
 /// Last: nothing fits, and the bound says so.
 pub trait NoError {
+    /// The type that does not fit.
+    type Error;
     /// How to convert it: not at all.
     fn kind(&self) -> Never
     where
-        Self: FailureSource,
+        Self::Error: ErrorOfFunction,
     {
         Never
     }
 }
-impl<E> NoError for Kind<E> {}
-
-/// What nothing fulfils: it carries the message.
-#[diagnostic::on_unimplemented(message = "this cannot be the error of a durable function")]
-pub trait FailureSource {}
-
-#[diagnostic::do_not_recommend]
-impl<E: ErrorOfFunction> FailureSource for Kind<E> {}
+impl<E> NoError for Kind<E> {
+    type Error = E;
+}
 
 /// What nothing fulfils: it names the type.
 #[diagnostic::on_unimplemented(
@@ -249,14 +246,16 @@ impl Never {
     }
 }
 
-/// Forgets the type of a handler's future; says where it must be `Send`.
-pub fn boxed<F: Future<Output = Result<Payload, Failure>> + Send + 'static>(
-    future: F,
+/// Awaits a function's future, unless its inputs could not be read, and writes its answer. Says where
+/// the future must be `Send`.
+pub fn run<F: Future + Send + 'static>(
+    running: Result<F, Failure>,
+    answer: fn(F::Output) -> Result<Payload, Failure>,
 ) -> BoxFuture<'static, Result<Payload, Failure>> {
-    Box::pin(future)
+    Box::pin(async move { answer(running?.await) })
 }
 
 /// The registration of a function whose definition has a mistake. Never compiled into a program.
 pub const STAND_IN: Registration = Registration::activity("", None, "", |_, _| {
-    boxed(async { Err(Failure::new("this function does not compile")) })
+    Box::pin(async { Err(Failure::new("this function does not compile")) })
 });

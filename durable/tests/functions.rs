@@ -16,7 +16,7 @@ use durable::{
     model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload, Timestamp},
     orchestrator,
     provider::Reuse,
-    registry::{Definition, FunctionKind, Registry},
+    registry::{Definition, Registry},
 };
 use futures::executor::block_on;
 use serde::{Deserialize, Serialize};
@@ -319,66 +319,6 @@ fn one_use_imports_function_and_proxy_also_under_another_name() {
     assert_eq!(block_on(other(3)), 3);
     assert_eq!(input_of(other::with(3)), "3");
     assert_eq!(input_of(nested::call()), "1");
-}
-
-#[test]
-fn closures_are_registered_by_name() {
-    let registry = Registry::builder()
-        .activity("Double", |_ctx, n: i64| async move { Ok::<_, Failure>(n * 2) })
-        .orchestrator("Nothing", |_ctx, (): ()| async { Ok::<_, Failure>(()) })
-        .build()
-        .unwrap();
-    let double = registry.activity(&"Double".into(), None).unwrap();
-    let answer = block_on(double(ActivityContext::for_test(), Payload::from_json("4").unwrap())).unwrap();
-    assert_eq!(answer.as_json(), "8");
-    let failure = block_on(double(ActivityContext::for_test(), Payload::null())).unwrap_err();
-    assert!(failure.message().contains("input of `Double`"), "{failure}");
-    assert!(registry.orchestrator(&"Nothing".into(), None).is_some());
-    assert!(registry.orchestrator(&"Double".into(), None).is_none(), "each kind has its own names");
-    assert!(registry.activity(&"double".into(), None).is_none(), "names are exact: DECISIONS 7");
-}
-
-// R1:SKIP-26
-#[test]
-fn duplicates_are_refused_with_both_places() {
-    let twice = Registry::builder()
-        .add::<say_hello>()
-        .activity("say_hello", |_ctx, (): ()| async { Ok::<_, Failure>(()) })
-        .add::<renamed>();
-    let error = twice.build().unwrap_err();
-    assert_eq!(error.duplicates().len(), 1);
-    let duplicate = &error.duplicates()[0];
-    assert_eq!((duplicate.kind, duplicate.name.as_str()), (FunctionKind::Activity, "say_hello"));
-    assert_eq!(duplicate.first, say_hello::REGISTRATION.place());
-    assert!(duplicate.second.contains("functions.rs:"), "{}", duplicate.second);
-    let message = error.to_string();
-    assert!(message.contains(&duplicate.first) && message.contains(&duplicate.second), "{message}");
-}
-
-// R1:QS-2, QS-12
-#[test]
-fn discovery_finds_every_annotated_function_in_the_order_of_names() {
-    let registry = Registry::discover().unwrap();
-    let found: Vec<_> = registry.functions().map(|(kind, name, _)| (kind, name.to_string())).collect();
-    assert!(found.is_sorted(), "{found:?}");
-    for name in ["say_hello", "hidden", "E1_SayHello", "typed", "keyed_by_list"] {
-        assert!(found.contains(&(FunctionKind::Activity, name.into())), "{name}");
-    }
-    assert!(found.contains(&(FunctionKind::Orchestrator, "Monitor".into())));
-    assert!(registry.activity(&"E1_SayHello".into(), Some(&"2".into())).is_some());
-    assert!(registry.activity(&"E1_SayHello".into(), None).is_none());
-}
-
-#[test]
-fn a_test_replaces_an_activity_in_each_version() {
-    let constant: durable::registry::ActivityFn =
-        std::sync::Arc::new(|_, _| Box::pin(async { Ok(Payload::from_json("1").unwrap()) }));
-    let registry = Registry::discover().unwrap().with_activity("E1_SayHello", constant);
-    for version in [None, Some("2".into())] {
-        let function = registry.activity(&"E1_SayHello".into(), version.as_ref()).unwrap();
-        let answer = block_on(function(ActivityContext::for_test(), Payload::null())).unwrap();
-        assert_eq!(answer.as_json(), "1");
-    }
 }
 
 // Replay rule 3.

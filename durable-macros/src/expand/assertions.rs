@@ -19,7 +19,6 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
     let output = output(definition);
     let glue = glue_span(&definition.ident);
     quote_spanned! {glue=>
-        #[derive(Debug)]
         struct __Function {}
         #(#inputs)*
         #output

@@ -9,8 +9,8 @@ mod registration;
 mod stand_in;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
-use syn::{Path, parse_quote};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Path, parse_quote_spanned};
 
 use crate::{
     args, determinism,
@@ -81,13 +81,15 @@ fn whole(definition: &FunctionDefinition) -> TokenStream {
     }
 }
 
-/// Where `durable` is.
+/// Where `durable` is. Its span is the function's name, as is that of all glue.
 fn crate_path(definition: &FunctionDefinition) -> Path {
-    definition.options.support.clone().unwrap_or_else(|| parse_quote!(::durable))
+    let glue = syntax::glue_span(&definition.ident);
+    let default = || parse_quote_spanned!(glue=> ::durable);
+    definition.options.support.clone().unwrap_or_else(default)
 }
 
 /// Where the functions that expanded code calls are.
 fn support(definition: &FunctionDefinition) -> TokenStream {
     let durable = crate_path(definition);
-    quote!(#durable::macro_support)
+    quote_spanned!(syntax::glue_span(&definition.ident)=> #durable::macro_support)
 }

@@ -32,8 +32,8 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
     }
 }
 
-/// A closure without captures. Its spans are the function's name: a future that is not `Send` is
-/// reported there.
+/// A closure without captures. The future is made outside of an `async` block wherever it can be,
+/// so that one that is not `Send` is reported under the function's name.
 fn code(definition: &FunctionDefinition, name: &str) -> TokenStream {
     let support = support(definition);
     let ident = &definition.ident;
@@ -43,24 +43,28 @@ fn code(definition: &FunctionDefinition, name: &str) -> TokenStream {
         let parameter = input.name.to_string();
         quote_spanned!(glue=> #support::read_input::<__Function, #place>(&__arguments, #parameter)?)
     });
-    let read = (count > 0).then(|| quote_spanned!(glue=> let __inputs = (#(#read,)*);));
-    let context = definition.context.as_ref().map(|context| {
-        let borrow = &context.borrow;
-        quote_spanned!(glue=> #borrow { __context })
-    });
+    let read = quote_spanned! {glue=>
+        #support::Arguments::of(#name, __payload, #count).and_then(|__arguments| {
+            ::core::result::Result::Ok((#(#read,)*))
+        })
+    };
+    let borrow = definition.context.as_ref().map(|context| &context.borrow);
+    let context = borrow.map(|borrow| quote_spanned!(glue=> #borrow { __context }));
     let inputs = (0..count).map(|place| {
         let field = Literal::usize_unsuffixed(place);
         quote_spanned!(glue=> __inputs.#field)
     });
     let arguments = context.into_iter().chain(inputs);
+    let called = quote_spanned!(ident.span()=> #ident(#(#arguments),*));
+    let running = match borrow.is_some_and(|borrow| !borrow.is_empty()) {
+        true => quote_spanned!(ident.span()=> async move { #called.await }),
+        false => called,
+    };
     let answer = answer(definition, name);
     quote_spanned! {glue=>
-        |__context, __payload| #support::boxed(async move {
-            let __arguments = #support::Arguments::of(#name, __payload, #count)?;
-            #read
-            let __returned = #ident(#(#arguments),*).await;
-            #answer
-        })
+        |__context, __payload| {
+            #support::run(#read.map(|__inputs| #running), |__returned| #answer)
+        }
     }
 }
 

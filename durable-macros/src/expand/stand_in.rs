@@ -5,9 +5,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::{assertions, proxy, support};
-use crate::model::{FunctionDefinition, FunctionKind};
+use crate::model::{FunctionDefinition, FunctionKind, InputParameter};
 
-/// A proxy that takes any inputs, and what the compiler has to say about the types.
+/// A proxy that takes any input whose type is not clear, and what the compiler has to say about the types.
 pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
     let FunctionDefinition { conditions, visibility, ident, kind, .. } = definition;
     let support = support(definition);
@@ -23,7 +23,7 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
         FunctionKind::Orchestrator => quote!(OrchestrationCall),
         FunctionKind::Activity => quote!(ActivityCall),
     };
-    let types: Vec<_> = (0..definition.inputs.len()).map(|place| format_ident!("__Input{place}")).collect();
+    let (types, parameters): (Vec<_>, Vec<_>) = definition.inputs.iter().enumerate().map(parameter).unzip();
     let at = (*kind == FunctionKind::Orchestrator).then(
         || quote!(#visibility fn at<__Id>(_: __Id) -> #support::RunId<#output> { ::core::unimplemented!() }),
     );
@@ -34,7 +34,7 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
         const _: () = {
             #assertions
             impl #ident {
-                #visibility fn with<#(#types),*>(#(_: #types),*) -> #support::#call<#output> {
+                #visibility fn with<#(#types)*>(#(#parameters),*) -> #support::#call<#output> {
                     ::core::unimplemented!()
                 }
                 #at
@@ -43,5 +43,18 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
                 const REGISTRATION: #support::Registration = #support::STAND_IN;
             }
         };
+    }
+}
+
+/// A type parameter, if the parameter's own type is not fit to be repeated, and the parameter.
+fn parameter((place, input): (usize, &InputParameter)) -> (TokenStream, TokenStream) {
+    let r_type = &input.r#type;
+    match (input.is_text, input.is_sound) {
+        (true, _) => (TokenStream::new(), quote!(_: impl ::core::convert::AsRef<str>)),
+        (false, true) => (TokenStream::new(), quote!(_: #r_type)),
+        (false, false) => {
+            let any = format_ident!("__Input{place}");
+            (quote!(#any,), quote!(_: #any))
+        }
     }
 }

@@ -21,6 +21,8 @@ pub use event::Event;
 #[doc(hidden)]
 pub use inputs::Inputs;
 pub use orchestration::{CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
+#[doc(hidden)]
+pub use verbs::CallableFromClient;
 pub use verbs::{Callable, MayStart, Startable, sealed};
 
 /// Values for functions whose name is known only at run time, or that another program owns.

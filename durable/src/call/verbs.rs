@@ -49,3 +49,12 @@ pub trait Startable: sealed::Sealed {
     note = "`start` does not wait for the result"
 )]
 pub trait MayStart: sealed::Sealed {}
+
+/// What a client can `call`: nothing. The bound of a hidden method that is there for its message.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a client cannot call `{Self}`, it can `start` orchestrations",
+    label = "only an orchestration can `call`",
+    note = "a call lives in the history of an orchestration: start one that makes the call"
+)]
+pub trait CallableFromClient: sealed::Sealed {}

@@ -14,7 +14,7 @@ pub use reply::Reply;
 pub use run::Run;
 
 use crate::{
-    call::{Event, RunId, StartRequest, Startable},
+    call::{CallableFromClient, Event, RunId, StartRequest, Startable},
     error::Error,
     history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, Storable, Timestamp},
@@ -51,6 +51,10 @@ impl Client {
             Ok(Run::new(self.clone(), state.instance_id))
         })
     }
+
+    /// There only for what the compiler says about it: a client cannot call.
+    #[doc(hidden)]
+    pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
         let StartRequest { name, version, input, instance, tags, scheduled_start, reuse } = request;

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     history::History,
     model::{InstanceId, InstanceState, Payload, RuntimeStatus, Storable},
-    provider::{ProviderError, ProviderErrorKind, WaitFor},
+    provider::WaitFor,
 };
 
 /// One orchestration, whose output is an `O`. Cheap to clone; holds nothing of the orchestration,
@@ -28,15 +28,12 @@ impl<O> Run<O> {
         &self.instance
     }
 
-    /// Where it stands.
+    /// Where it stands; `None` when there is no such instance.
     ///
     /// # Errors
-    /// `NotFound` when it was purged; a provider error.
-    pub async fn state(&self) -> Result<InstanceState, Error> {
-        let state = self.client.state(&self.instance).await?;
-        state.ok_or_else(|| {
-            ProviderError::new(ProviderErrorKind::NotFound, "read", self.instance.as_str()).into()
-        })
+    /// When the store cannot be read.
+    pub async fn state(&self) -> Result<Option<InstanceState>, Error> {
+        self.client.state(&self.instance).await
     }
 
     /// Waits until it has begun, and gives its state then. Returns at once when it has (R4).

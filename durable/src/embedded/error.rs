@@ -47,15 +47,9 @@ impl Trouble {
         self
     }
 
-    /// Whether the next operation would meet the same.
+    /// Whether the next operation would meet the same. On a full disk a small one may still find room.
     pub(super) fn concerns_everything(&self) -> bool {
-        matches!(
-            self.kind,
-            ProviderErrorKind::Full
-                | ProviderErrorKind::ReadOnly
-                | ProviderErrorKind::Unavailable
-                | ProviderErrorKind::Closed
-        )
+        matches!(self.kind, ProviderErrorKind::ReadOnly | ProviderErrorKind::Unavailable)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     history::{EventKind, HistoryEvent},
-    model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
+    model::{InstanceId, InstanceState, Timestamp},
     provider::{NewInstance, ProviderErrorKind, Reuse},
 };
 
@@ -46,7 +46,7 @@ impl FileStore {
         Self { place, connection: None, seen: 0, hold: None }
     }
 
-    fn connection(&mut self) -> Result<&Connection, Trouble> {
+    pub(super) fn connection(&mut self) -> Result<&Connection, Trouble> {
         if self.connection.is_none() {
             self.connection = Some(self.place.open_or_create()?);
             self.seen = self.version()?;
@@ -243,7 +243,11 @@ impl Store for FileStore {
     }
 
     fn has_changed(&mut self) -> Result<bool, Trouble> {
-        // Without a connection nothing has been read that could have changed.
+        if self.connection.is_none() {
+            // Whoever only waits makes no hub.
+            self.connection = self.place.open_existing()?;
+            self.seen = UNSEEN;
+        }
         Ok(self.connection.is_some() && self.version()? != self.seen)
     }
 
@@ -300,33 +304,5 @@ impl Store for FileStore {
         let removed = fs::remove_file(lock);
         drop(hold);
         Ok(removed?)
-    }
-}
-
-impl Accepted {
-    /// A new instance with the number `key`, started as `started` says.
-    pub(super) fn new(key: Key, started: HistoryEvent) -> Result<Self, Trouble> {
-        let begun = rows::started_of(&started)?;
-        let head = StoredHead {
-            key,
-            id: begun.instance.clone(),
-            execution: begun.execution.clone(),
-            status: RuntimeStatus::Pending,
-            generation: begun.generation,
-            last: None,
-            sequence: 0,
-            open: 0,
-        };
-        let standing = rows::Standing {
-            status: RuntimeStatus::Pending,
-            execution: begun.execution.clone(),
-            generation: begun.generation,
-            updated: started.timestamp,
-            custom_status: None,
-            output: None,
-            failure: None,
-        };
-        let state = rows::instance_state(&started, standing)?;
-        Ok(Self { head, started, state })
     }
 }

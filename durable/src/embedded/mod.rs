@@ -13,6 +13,8 @@ mod checkpoint;
 mod database;
 mod error;
 mod file;
+#[cfg(test)]
+mod full_disk;
 mod hold;
 mod hub;
 mod instances;

@@ -5,11 +5,11 @@
 
 use super::{
     error::Trouble,
-    rows::{Key, Row, StoredEpisode, StoredHead, StoredMessage},
+    rows::{Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage, instance_state, started_of},
 };
 use crate::{
     history::{History, HistoryEvent, TaskMessage},
-    model::{ExecutionId, InstanceId, InstanceState, Timestamp},
+    model::{ExecutionId, InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{InstanceChange, NewInstance},
 };
 
@@ -70,6 +70,34 @@ pub(super) struct Accepted {
     pub(super) head: StoredHead,
     pub(super) started: HistoryEvent,
     pub(super) state: InstanceState,
+}
+
+impl Accepted {
+    /// A new instance with the number `key`, started as `started` says.
+    pub(super) fn new(key: Key, started: HistoryEvent) -> Result<Self, Trouble> {
+        let begun = started_of(&started)?;
+        let head = StoredHead {
+            key,
+            id: begun.instance.clone(),
+            execution: begun.execution.clone(),
+            status: RuntimeStatus::Pending,
+            generation: begun.generation,
+            last: None,
+            sequence: 0,
+            open: 0,
+        };
+        let standing = Standing {
+            status: RuntimeStatus::Pending,
+            execution: begun.execution.clone(),
+            generation: begun.generation,
+            updated: started.timestamp,
+            custom_status: None,
+            output: None,
+            failure: None,
+        };
+        let state = instance_state(&started, standing)?;
+        Ok(Self { head, started, state })
+    }
 }
 
 /// A message that was kept.

@@ -57,17 +57,13 @@ impl Waiters {
         self.0.clear();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The instances somebody waits for. Those whose waiters have all gone are forgotten.
-    pub(super) fn instances(&mut self) -> Vec<InstanceId> {
+    pub(super) fn instances(&mut self) -> impl ExactSizeIterator<Item = &InstanceId> {
         self.0.retain(|_, waiters| {
             waiters.retain(|waiter| !waiter.answer.is_closed());
             !waiters.is_empty()
         });
-        self.0.keys().cloned().collect()
+        self.0.keys()
     }
 }
 

@@ -73,7 +73,7 @@ impl Writer {
     fn next(&mut self) -> Option<Operation> {
         loop {
             let looks = self.store.is_shared()
-                && (self.works || self.shared.update(|queue| !queue.waiters.is_empty()));
+                && (self.works || self.shared.update(|queue| queue.waiters.instances().len() > 0));
             if !looks {
                 return self.operations.recv().ok();
             }
@@ -316,7 +316,8 @@ impl Writer {
 
     /// Tells those whose wait is over according to the store, whoever changed it.
     fn tell_waiters(&mut self) {
-        for instance in self.shared.update(|queue| queue.waiters.instances()) {
+        let awaited: Vec<_> = self.shared.update(|queue| queue.waiters.instances().cloned().collect());
+        for instance in awaited {
             match self.store.state(&instance) {
                 Ok(Some(state)) => {
                     self.shared.update(|queue| queue.notice(&instance, state.runtime_status));

@@ -1,7 +1,7 @@
 //! What has happened: the events of an execution, in the field's own terms.
 //!
 //! Pure data. Must not know who asks or where it is stored. Begin with [`HistoryEvent`], then
-//! [`History`]; [`format`] is how both are written down.
+//! [`History`]; [`mod@format`] is how both are written down.
 
 mod event;
 pub mod format;

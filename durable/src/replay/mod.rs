@@ -27,7 +27,7 @@ mod task;
 
 pub use action::Action;
 pub use handle::Handle;
-pub use session::{EpisodeEnd, Orchestrator, Outcome, Session, SessionOptions};
+pub use session::{EpisodeEnd, ForeignWakeHook, Orchestrator, Outcome, Session, SessionOptions};
 pub use task::Task;
 
 /// The number of the engine behaviour that new executions are begun under, recorded in their

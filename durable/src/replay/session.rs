@@ -32,6 +32,9 @@ use crate::{
 pub type Orchestrator =
     Arc<dyn Fn(Handle, Payload) -> BoxFuture<'static, Result<Payload, Failure>> + Send + Sync>;
 
+/// What is called when something other than the history wakes an orchestrator.
+pub type ForeignWakeHook = Arc<dyn Fn(&InstanceId) + Send + Sync>;
+
 /// How a session treats its orchestrator.
 #[derive(Clone)]
 pub struct SessionOptions {
@@ -43,7 +46,7 @@ pub struct SessionOptions {
     pub max_payload: usize,
     /// Called once, from whatever thread, when something other than the history wakes the
     /// orchestrator: no event will come, so somebody must cause an episode.
-    pub on_foreign_wake: Option<Arc<dyn Fn(&InstanceId) + Send + Sync>>,
+    pub on_foreign_wake: Option<ForeignWakeHook>,
 }
 
 impl SessionOptions {
@@ -211,6 +214,7 @@ impl Session {
         let verdict = matching::compare(instance, recorded, &journal.made);
         journal.made.clear();
         journal.cancelled.clear();
+        journal.custom_status = None;
         match (verdict, self.outcome_of_the_engine()) {
             (Verdict::Other(_), Some(failure)) => Err(failure.clone()),
             (Verdict::Other(failure), None) => Err(failure),

@@ -24,10 +24,9 @@ pub use options::{WorkerBuilder, WorkerOptions};
 use crate::{
     error::Error,
     history::{EventKind, HistoryEvent, TaskMessage},
-    model::InstanceId,
     provider::{CheckpointTag, Provider},
     registry::Registry,
-    replay::SessionOptions,
+    replay::{ForeignWakeHook, SessionOptions},
     session::Sessions,
 };
 
@@ -104,10 +103,7 @@ impl Host {
 
 /// Causes an episode of an instance that was woken by something outside its history, so that the
 /// mistake becomes its failure: no event would come.
-fn prodder(
-    provider: &Arc<dyn Provider>,
-    runtime: &tokio::runtime::Handle,
-) -> Arc<dyn Fn(&InstanceId) + Send + Sync> {
+fn prodder(provider: &Arc<dyn Provider>, runtime: &tokio::runtime::Handle) -> ForeignWakeHook {
     let (provider, runtime) = (provider.clone(), runtime.clone());
     Arc::new(move |instance| {
         let data = "woken by something other than its history".to_owned();

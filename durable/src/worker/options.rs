@@ -39,7 +39,7 @@ impl Default for WorkerOptions {
             max_activities: 256 * cores,
             max_orchestrations: 8192,
             orchestrator_threads: cores,
-            session_bytes: 32 * 1024 * 1024,
+            session_bytes: 16 * 1024 * 1024,
             always_replay: cfg!(debug_assertions),
             log_replays: false,
             activity_timeout: None,

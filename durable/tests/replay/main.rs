@@ -1,4 +1,8 @@
 //! The replay engine from outside: histories in, actions out. One behaviour a file.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise; its helpers as well")]
+
 mod activities;
+mod fuzz;
 mod script;
+mod status;

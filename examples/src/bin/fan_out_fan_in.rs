@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let target = target.canonicalize()?;
     let hub = TaskHub::open(format!("sqlite:{}", target.join("backup.db").display())).await?;
     let (worker, client) = (hub.worker().start().await?, hub.client());
-    let mut run = client.run(backup::at("backup"));
+    let mut run = client.run(backup::at("backup"))?;
     if run.state().await?.is_none_or(|state| state.runtime_status.is_terminal()) {
         let root = root.map(|root| root.display().to_string());
         run = client.start(backup::with(root, target.clone()).instance_id("backup")).await?;

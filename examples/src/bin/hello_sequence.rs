@@ -54,7 +54,7 @@ async fn main() -> Result<(), durable::Error> {
     let worker = hub.worker().start().await?;
     let client = hub.client();
 
-    let earlier = client.run(hello_sequence::at("hello"));
+    let earlier = client.run(hello_sequence::at("hello"))?;
     let run = match earlier.state().await? {
         Some(state) if !state.runtime_status.is_terminal() => {
             println!("  ┆ going on where the last run was cut off");

@@ -1,0 +1,244 @@
+//! A random program: a tree of parts, each with a seed from which its shape follows.
+//!
+//! A part decides by its seed and by results only, never by the moment at which it runs, so the same
+//! seed is the same program. Begin with [`Part::run`].
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use durable::{
+    model::{EventName, Failure, FunctionName, InstanceId, Payload},
+    replay::{Handle, Task},
+};
+use futures::future::{BoxFuture, FusedFuture};
+
+use super::{
+    mutants::Mutant,
+    random::{Random, mix},
+    shapes::{LEAVES, SHAPES},
+};
+
+/// An activity that succeeds.
+pub(super) const WORK: FunctionName = FunctionName::literal("work");
+/// An activity that fails every third time.
+pub(super) const SHAKY: FunctionName = FunctionName::literal("shaky");
+/// The events that programs wait for.
+pub(super) const EVENTS: [EventName; 4] = [
+    EventName::literal("north"),
+    EventName::literal("east"),
+    EventName::literal("south"),
+    EventName::literal("west"),
+];
+
+/// What user code saw and did, in order, as one number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trace(Arc<AtomicU64>);
+
+impl Trace {
+    fn note(&self, word: u64) {
+        self.0.store(mix(self.value(), word), Ordering::Relaxed);
+    }
+
+    pub(super) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What all parts of one running program share.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) handle: Handle,
+    pub(super) trace: Trace,
+    pub(super) mutant: Option<Mutant>,
+}
+
+/// One node of the program.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    program: Arc<Program>,
+    seed: u64,
+    /// About how many durable calls it may make.
+    size: usize,
+    /// A result that flows into it.
+    given: u64,
+}
+
+impl Part {
+    pub(super) fn root(program: Arc<Program>, seed: u64) -> Self {
+        let size = Random::new(mix(seed, 1)).between(2, 28);
+        Self { program, seed, size, given: seed & 0xff }
+    }
+
+    pub(super) fn run(self) -> BoxFuture<'static, u64> {
+        let shapes = if self.size < 2 { LEAVES } else { SHAPES };
+        shapes[Random::new(self.seed).below(shapes.len())](self)
+    }
+
+    /// The part's own decisions.
+    pub(super) fn random(&self) -> Random {
+        Random::new(self.seed ^ 0x5bd1_e995)
+    }
+
+    /// One of `siblings` children.
+    pub(super) fn child(&self, number: usize, siblings: usize) -> Self {
+        Self {
+            program: self.program.clone(),
+            seed: mix(self.seed, number as u64 + 1),
+            size: self.size.saturating_sub(1) / siblings,
+            given: self.given,
+        }
+    }
+
+    pub(super) fn with(self, given: u64) -> Self {
+        Self { given, ..self }
+    }
+
+    /// A child that may fail.
+    pub(super) fn try_child(&self, number: usize, siblings: usize) -> BoxFuture<'static, Result<u64, u64>> {
+        let child = self.child(number, siblings + 1);
+        Box::pin(async move {
+            let value = child.clone().run().await;
+            child.attempt(value).await
+        })
+    }
+
+    pub(super) fn given(&self) -> u64 {
+        self.given
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Leaves a mark in the trace.
+    pub(super) fn note(&self, value: u64) -> u64 {
+        self.program.trace.note(value);
+        value
+    }
+
+    /// One value of many, their order included; leaves a mark for each.
+    pub(super) fn fold(&self, values: impl IntoIterator<Item = u64>) -> u64 {
+        values.into_iter().fold(self.given, |all, value| mix(all, self.note(value)) >> 32)
+    }
+
+    pub(super) fn call(&self, input: u64) -> Waiting {
+        self.waiting(Awaited::Number(self.program.handle.call(WORK, None, Payload::of(&input).unwrap())))
+    }
+
+    pub(super) fn attempt(&self, input: u64) -> Waiting {
+        self.waiting(Awaited::Number(self.program.handle.call(SHAKY, None, Payload::of(&input).unwrap())))
+    }
+
+    pub(super) fn timer(&self, seconds: u64) -> Waiting {
+        let due = self.program.handle.now().saturating_add(std::time::Duration::from_secs(seconds));
+        self.waiting(Awaited::Nothing(self.program.handle.timer(due)))
+    }
+
+    pub(super) fn event(&self, number: usize) -> Waiting {
+        self.waiting(Awaited::Number(self.program.handle.wait(EVENTS[number % EVENTS.len()].clone())))
+    }
+
+    /// Any of the three, as `number` says.
+    pub(super) fn any_task(&self, number: u64, input: u64) -> Waiting {
+        match number % 8 {
+            0..4 => self.call(input),
+            4 => self.attempt(input),
+            5 => self.timer(input % 100),
+            _ => self.event((number >> 8) as usize),
+        }
+    }
+
+    pub(super) fn send(&self, value: u64) {
+        let whom = InstanceId::new("other").unwrap();
+        self.program.handle.send_event(whom, EVENTS[0].clone(), Payload::of(&value).unwrap());
+    }
+
+    pub(super) fn uuid(&self) -> u64 {
+        self.note(self.program.handle.new_uuid().as_u64_pair().1)
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        let passed = self.program.handle.now().duration_since(durable::model::Timestamp::UNIX_EPOCH);
+        self.note(passed.as_secs())
+    }
+
+    pub(super) fn status(&self, value: u64) {
+        self.program.handle.set_custom_status(Payload::of(&value).unwrap());
+    }
+
+    fn waiting(&self, task: Awaited) -> Waiting {
+        Waiting {
+            task,
+            first_waker: None,
+            keeps_first: self.program.mutant == Some(Mutant::FirstWakerKept),
+            trace: self.program.trace.clone(),
+        }
+    }
+}
+
+/// A durable call whose result leaves a mark in the trace.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    task: Awaited,
+    first_waker: Option<Waker>,
+    keeps_first: bool,
+    trace: Trace,
+}
+
+#[derive(Debug)]
+enum Awaited {
+    Number(Task<u64>),
+    Nothing(Task<()>),
+}
+
+impl Waiting {
+    /// The result, a failure as just another value.
+    pub(super) async fn value(self) -> u64 {
+        value(self.await)
+    }
+
+    pub(super) fn is_completed(&self) -> bool {
+        match &self.task {
+            Awaited::Number(task) => task.is_completed(),
+            Awaited::Nothing(task) => task.is_completed(),
+        }
+    }
+}
+
+pub(super) fn value(result: Result<u64, u64>) -> u64 {
+    result.unwrap_or_else(|failure| failure)
+}
+
+impl Future for Waiting {
+    type Output = Result<u64, u64>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut cx = match this.keeps_first {
+            true => Context::from_waker(this.first_waker.get_or_insert_with(|| cx.waker().clone())),
+            false => Context::from_waker(cx.waker()),
+        };
+        let result: Result<u64, Failure> = match &mut this.task {
+            Awaited::Number(task) => std::task::ready!(Pin::new(task).poll(&mut cx)),
+            Awaited::Nothing(task) => std::task::ready!(Pin::new(task).poll(&mut cx)).map(|()| 1),
+        };
+        let result = result.map_err(|failure| failure.message().len() as u64);
+        this.trace.note(value(result));
+        Poll::Ready(result)
+    }
+}
+
+impl FusedFuture for Waiting {
+    fn is_terminated(&self) -> bool {
+        match &self.task {
+            Awaited::Number(task) => task.is_terminated(),
+            Awaited::Nothing(task) => task.is_terminated(),
+        }
+    }
+}

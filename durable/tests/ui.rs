@@ -1,0 +1,13 @@
+//! What the attributes accept, and what the compiler says about everything else.
+//!
+//! One case per topic: the attributes report all mistakes of a file in one compile. After a change
+//! of a message, `TRYBUILD=overwrite cargo test -p durable --test ui` writes the new texts; read
+//! them before they are committed.
+
+// R1:CHAIN-2, CC-1, CC-8, SKIP-24; R3:BIND-10
+#[test]
+fn each_mistake_is_reported_where_it_is_made() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass/*.rs");
+    cases.compile_fail("tests/ui/fail/*.rs");
+}

@@ -1,0 +1,194 @@
+//! Cuts the power at every write: of what a process did to its hub's file only what it synced is
+//! certain to be left, and what was acknowledged must be there all the same.
+//!
+//! A child runs under a shim that records every write and sync (`power_cut/shim.c`); for each point
+//! of the record the disk is rebuilt as a power cut might have left it (`power_cut/disk.rs`) and
+//! opened. Linux only. Begin with [`what_was_acknowledged_survives_a_power_cut_at_every_write`].
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
+
+#[path = "power_cut/disk.rs"]
+mod disk;
+#[path = "power_cut/log.rs"]
+mod log;
+#[path = "power_cut/shim.rs"]
+mod shim;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use durable::{model::RuntimeStatus, prelude::*};
+use durable_tests::{
+    Folder, Seeded,
+    functions::{LAST_WORD, WORD, after_five},
+    well_formed,
+};
+
+use disk::{Disk, FATES, Fate};
+use log::Record;
+use shim::Shim;
+
+/// Of how many images one is worked to its end; odd, so that each fate has its turn.
+const WORKED: usize = 5;
+
+/// What the child had been told by some point of the log.
+#[derive(Debug, Default, Clone)]
+struct Promises {
+    /// The instances that were started, and whether their end was told.
+    started: BTreeMap<String, bool>,
+    words: BTreeMap<String, Vec<String>>,
+}
+
+impl Promises {
+    fn note(&mut self, line: &str) {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["start", id] => {
+                self.started.insert(id.to_owned(), false);
+            }
+            ["end", id] => {
+                self.started.insert(id.to_owned(), true);
+            }
+            ["raise", id, word] => self.words.entry(id.to_owned()).or_default().push(word.to_owned()),
+            _ => panic!("`{line}` is no promise"),
+        }
+    }
+
+    /// Asserts that all of it is in the hub, and that no history is broken.
+    async fn are_kept(&self, client: &Client) {
+        for (id, has_ended) in &self.started {
+            let id = InstanceId::new(id).unwrap();
+            let state = client.state(&id).await.unwrap().unwrap_or_else(|| panic!("{id} was started"));
+            assert!(!has_ended || state.runtime_status == RuntimeStatus::Completed, "{id} had ended");
+            let history = client.history(&id).await.unwrap();
+            let flaw = well_formed(&history).err();
+            assert!(flaw.is_none(), "{id}: {}", flaw.unwrap());
+        }
+    }
+
+    /// Asserts that everything comes to the end it would have had.
+    async fn come_true(&self, hub: &TaskHub) {
+        let worker = hub.worker().start().await.unwrap();
+        let client = hub.client();
+        for id in self.started.keys() {
+            if let Some(number) = id.strip_prefix("sequence-").and_then(|text| text.split('-').next_back()) {
+                let run = client.run::<u64>(InstanceId::new(id).unwrap()).unwrap();
+                assert_eq!(run.output().await.unwrap(), after_five(number.parse().unwrap()), "{id}");
+            } else if id.starts_with("words-") {
+                let run = client.run::<Vec<String>>(InstanceId::new(id).unwrap()).unwrap();
+                client.raise(&run, WORD, LAST_WORD.to_owned()).await.unwrap();
+                let words = run.output().await.unwrap();
+                let promised = self.words.get(id).cloned().unwrap_or_default();
+                assert!(words.starts_with(&promised), "{id}: {words:?} begins with {promised:?}");
+                assert!(words.len() <= promised.len() + 1, "{id}: {words:?} was raised, {promised:?} told");
+            } else {
+                client.run::<u64>(InstanceId::new(id).unwrap()).unwrap().output().await.unwrap();
+            }
+        }
+        worker.shut_down().await.unwrap();
+    }
+}
+
+/// Lets the child do `what` under the shim, and gives what it did.
+fn recorded(what: &[&str]) -> Vec<Record> {
+    let folder = Folder::new("power-cut").unwrap();
+    let watched = folder.file("disk");
+    fs::create_dir(&watched).unwrap();
+    let (log, acknowledged) = (folder.file("log"), folder.file("acknowledged"));
+    let mut command = Shim::compile(&folder).record(&watched, &log, &acknowledged);
+    command.args([what[0], &format!("sqlite:{}/hub.db", watched.display()), acknowledged.to_str().unwrap()]);
+    let output = command.args(&what[1..]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let records = log::read(&log);
+    assert!(matches(&records, |record| matches!(record, Record::SyncEnd { .. })), "nothing was synced");
+    assert!(matches(&records, |record| matches!(record, Record::Acknowledged(_))), "nothing was acknowledged");
+    records
+}
+
+fn matches(records: &[Record], is_wanted: impl Fn(&Record) -> bool) -> bool {
+    records.iter().any(is_wanted)
+}
+
+/// Cuts the power after the records at `points`; gives how many images were opened.
+async fn cut(records: &[Record], points: &[usize], mut seeded: Seeded) -> usize {
+    let image = Folder::in_memory("power-cut").unwrap();
+    let address = image.hub("hub.db");
+    let (mut disk, mut promises) = (Disk::default(), Promises::default());
+    let mut images = 0;
+    for (number, record) in records.iter().enumerate() {
+        disk.apply(record);
+        if let Record::Acknowledged(line) = record {
+            promises.note(line);
+        }
+        if !points.contains(&number) {
+            continue;
+        }
+        for fate in FATES {
+            disk.survivors(image.path(), fate, &mut seeded);
+            images += 1;
+            let works = images % WORKED == 0;
+            // A task of its own, so that what failed can be told together with where.
+            let checked = tokio::spawn(check(address.clone(), promises.clone(), works)).await;
+            if let Err(panic) = checked {
+                panic!("{}: {panic}", told(number, record, fate, image.path()));
+            }
+        }
+    }
+    images
+}
+
+/// The records that `is_wanted` wants, all of them or evenly `most`.
+fn choose(records: &[Record], most: usize, is_wanted: impl Fn(&Record) -> bool) -> Vec<usize> {
+    let wanted: Vec<usize> = (0..records.len()).filter(|number| is_wanted(&records[*number])).collect();
+    let count = wanted.len().min(most);
+    (0..count).map(|number| wanted[number * wanted.len() / count]).collect()
+}
+
+async fn check(address: String, promises: Promises, works: bool) {
+    let hub = TaskHub::open(&address).await.unwrap_or_else(|error| panic!("cannot be opened: {error:?}"));
+    promises.are_kept(&hub.client()).await;
+    if works {
+        promises.come_true(&hub).await;
+    }
+}
+
+fn told(number: usize, record: &Record, fate: Fate, image: &Path) -> String {
+    let mut record = format!("{record:?}");
+    record.truncate(120);
+    let files: Vec<_> = fs::read_dir(image).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    format!("power cut after record {number} ({record}), {fate:?}, leaving {files:?}")
+}
+
+// R2:HUB-24, R1:OVR-12
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_power_cut_at_every_write() {
+    let records = recorded(&["power", "full", "3"]);
+    let points = choose(&records, 2000, |_| true);
+    let images = cut(&records, &points, Seeded::new(1)).await;
+    eprintln!("{} records, cut at {}, {images} images", records.len(), points.len());
+    assert!(points.len() >= 100, "there was too little to cut");
+}
+
+// What would the other tests be worth if this did not fail?
+#[tokio::test]
+async fn a_store_that_acknowledges_before_it_syncs_is_caught() {
+    let records = recorded(&["power", "relaxed", "1"]);
+    let points = choose(&records, 2000, |record| matches!(record, Record::Acknowledged(_)));
+    let cut = tokio::spawn(async move { cut(&records, &points, Seeded::new(1)).await }).await;
+    assert!(cut.is_err_and(|error| error.is_panic()), "nothing was lost without a sync");
+}
+
+#[tokio::test]
+async fn a_power_cut_while_the_log_moves_into_the_file_loses_nothing() {
+    let records = recorded(&["large", "26"]);
+    // Only what concerns the file itself; the rest is the other test's.
+    let concerns_file = |record: &Record| match record {
+        Record::Write { file, .. } | Record::SyncBegin { file, .. } | Record::SyncEnd { file, .. } => {
+            file == "hub.db"
+        }
+        _ => false,
+    };
+    let points = choose(&records, 10, concerns_file);
+    let images = cut(&records, &points, Seeded::new(2)).await;
+    eprintln!("{} records, cut at {points:?}, {images} images", records.len());
+    assert!(!points.is_empty(), "the log never moved into the file");
+}
