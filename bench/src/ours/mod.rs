@@ -17,7 +17,8 @@ use functions::DONE;
 
 use crate::error::BenchError;
 
-/// How many orchestrations run before the clock starts: a process that has just begun is not what is measured.
+/// How many orchestrations run before the clock starts: a process that has just begun is not what is
+/// measured.
 const WARM_UPS: usize = 5;
 
 /// Runs `job`, and prints what it took.

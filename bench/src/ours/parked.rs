@@ -1,8 +1,8 @@
 //! `parked`: many orchestrations, each waiting for an activity that never ends, and a restart with them.
 //!
-//! All those activities are running, each in its task: the worker is allowed that many, and a few more for
-//! the orchestration that shows that it is ready. Memory is what the process has resident once all wait, less what it had
-//! before the first start.
+//! All those activities are running, each in its task: the worker is allowed that many, and a few more
+//! for the orchestration that shows that it is ready. Memory is what the process has resident once all
+//! wait, less what it had before the first start.
 
 use durable::{TaskHub, client::Client, worker::Worker};
 use durable_bench_gauge::{Gauge, Job, Measured, Pulse, Spread, Stage, Stopwatch, resident_memory};

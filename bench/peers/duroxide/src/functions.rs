@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -25,11 +25,12 @@ pub static STEPS: Stamps = Stamps::new();
 static STARTED: Mutex<BTreeMap<String, Stopwatch>> = Mutex::new(BTreeMap::new());
 /// How long the orchestrations that are done took.
 static TIMES: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
-static SINCE: LazyLock<Stopwatch> = LazyLock::new(Stopwatch::start);
+/// The clock of [`STEPS`], once the warm-up is over.
+static CLOCK: OnceLock<Stopwatch> = OnceLock::new();
 
 /// Starts the clock of [`STEPS`].
 pub fn start_clock() {
-    LazyLock::force(&SINCE);
+    CLOCK.get_or_init(Stopwatch::start);
 }
 
 /// How long the orchestrations that are done took.
@@ -58,7 +59,6 @@ fn end(instance: &str) {
     // An activity that runs again ends an orchestration that has been counted.
     if let Some(started) = locked(&STARTED).remove(instance) {
         locked(&TIMES).push(started.elapsed());
-        STEPS.mark(*SINCE);
         done();
     }
 }
@@ -68,6 +68,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn done() {
+    if let Some(clock) = CLOCK.get() {
+        STEPS.mark(*clock);
+    }
     DONE.add();
     ONE_DONE.notify_one();
 }
@@ -82,7 +85,6 @@ pub fn activities() -> ActivityRegistry {
             Ok(hello::greeting(&city))
         })
         .register_typed("Same", |_: ActivityContext, number: u64| async move {
-            STEPS.mark(*SINCE);
             done();
             Ok(number)
         })
