@@ -28,8 +28,9 @@ pub(super) struct Written {
     /// history.
     outgoing: Vec<WrittenMessage>,
     timers: Vec<Timer>,
-    /// The activities and timers that the events ask for.
-    opened: Vec<EventId>,
+    /// How many activities and timers the events ask for.
+    opened: usize,
+    opened_timers: Vec<EventId>,
     /// Those that the events answer.
     answered: Vec<EventId>,
 }
@@ -71,14 +72,18 @@ impl Written {
                 None => outgoing.push(WrittenMessage::new(message)?),
             }
         }
-        let (mut opened, mut answered) = (Vec::new(), Vec::new());
+        let (mut opened, mut opened_timers, mut answered) = (0, Vec::new(), Vec::new());
         for event in &checkpoint.events {
             match &event.kind {
-                EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => opened.push(event.id),
+                EventKind::TaskScheduled { .. } => opened += 1,
+                EventKind::TimerCreated { .. } => {
+                    opened += 1;
+                    opened_timers.push(event.id);
+                }
                 kind => answered.extend(kind.answers()),
             }
         }
-        Ok(Self { checkpoint, events, started, outgoing, timers, opened, answered })
+        Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, answered })
     }
 }
 
@@ -123,7 +128,7 @@ impl Settlement {
         let mut closed: Vec<_> = written.answered.iter().chain(&cancelled).collect();
         closed.sort_unstable();
         closed.dedup();
-        let open = open.saturating_add(length(written.opened.len())).saturating_sub(length(closed.len()));
+        let open = open.saturating_add(length(written.opened)).saturating_sub(length(closed.len()));
         Ok(Self {
             replaces,
             last,
@@ -215,7 +220,7 @@ fn cancelled_by(written: &Written, item: &OrchestrationWorkItem, queue: &Queue, 
     let is_open = |timer: &EventId| {
         let fires = |message: &TaskMessage| fires_any(message, &[*timer]);
         queue.timers.has_timer(held.key, *timer)
-            || written.opened.contains(timer)
+            || written.opened_timers.contains(timer)
             || item.messages.iter().any(fires)
             || inbox.is_some_and(|inbox| inbox.iter().any(|delivered| fires(&delivered.message)))
     };

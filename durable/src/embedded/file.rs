@@ -272,7 +272,14 @@ impl Store for FileStore {
         self.run(tables::DELETE_ARRIVALS, ())?;
         let mut arrivals = Vec::new();
         for (key, message) in announced {
-            arrivals.extend(self.arrival(key, message)?);
+            match self.arrival(key, message) {
+                Err(trouble) if matches!(trouble.kind, ProviderErrorKind::Corrupt(_)) => {
+                    // What cannot be read must not keep everything else from being written.
+                    let error = trouble.on("take in an arrival at", self.place.path().display().to_string());
+                    tracing::error!(%error, "it stays where it is");
+                }
+                arrival => arrivals.extend(arrival?),
+            }
         }
         Ok(arrivals)
     }

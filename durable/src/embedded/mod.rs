@@ -1,8 +1,8 @@
 //! The embedded provider: a hub in one SQLite file, or in memory, within the user's own process.
 //!
 //! Memory is the queue, the file is the recovery. All work is handed out from memory
-//! ([`queue`](self)); one thread writes what must survive, everything that waits in one transaction;
-//! after a crash one scan of the live instances rebuilds the queue. Must not know orchestrations:
+//! (`queue.rs`); one thread writes what must survive, everything that waits in one transaction
+//! (`writer.rs`); after a crash one scan of the live instances rebuilds the queue. Must not know orchestrations:
 //! it stores events it does not interpret.
 //!
 //! The first process that begins to work a file works it alone; every other may open it as a
@@ -134,7 +134,7 @@ impl EmbeddedProvider {
     ) -> Result<Self, ProviderError> {
         let shared = Arc::new(Shared::new(clock, reader));
         let (operations, receiver) = mpsc::channel();
-        let writer = Writer::new(shared.clone(), store, receiver);
+        let writer = Writer::new(shared.clone(), store, receiver, subject.clone());
         let alarm = shared.clone();
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()

@@ -36,11 +36,18 @@ pub(super) struct Writer {
     works: bool,
     /// Stored messages that nobody will consume.
     leftovers: Vec<Row>,
+    /// What the hub is called in messages.
+    hub: String,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, store: Box<dyn Store>, operations: Receiver<Operation>) -> Self {
-        Self { shared, store, operations, works: false, leftovers: Vec::new() }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        store: Box<dyn Store>,
+        operations: Receiver<Operation>,
+        hub: String,
+    ) -> Self {
+        Self { shared, store, operations, works: false, leftovers: Vec::new(), hub }
     }
 
     /// Does what it is asked, until it is asked to stop or nobody can ask any more.
@@ -55,14 +62,18 @@ impl Writer {
             if !writes.is_empty() {
                 self.commit(mem::take(&mut writes));
             }
+            let mut stops = false;
             match operation {
-                Some(Operation::Stop) => break,
+                Some(Operation::Stop) => stops = true,
                 Some(Operation::BeginWork(reply)) => answer(reply, self.begin_work()),
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
             self.release_if_ended();
+            if stops {
+                break;
+            }
             if !self.works && self.store.is_shared() {
                 self.look();
             }
@@ -99,7 +110,7 @@ impl Writer {
         };
         match noted {
             Ok(()) => self.tell_waiters(),
-            Err(trouble) => warn(&trouble.on("look for changes in", "the hub")),
+            Err(trouble) => warn(&trouble.on("look for changes in", self.hub.as_str())),
         }
     }
 
@@ -108,7 +119,9 @@ impl Writer {
     fn commit(&mut self, writes: Vec<Write>) {
         match self.transact(&writes) {
             Ok(done) => self.acknowledge(writes, done),
-            Err(trouble) if writes.is_empty() => warn(&trouble.on("take in what others wrote to", "the hub")),
+            Err(trouble) if writes.is_empty() => {
+                warn(&trouble.on("take in what others wrote to", self.hub.as_str()))
+            }
             Err(_) => self.commit_one_by_one(writes),
         }
     }
@@ -248,7 +261,7 @@ impl Writer {
         self.recover().map_err(|trouble| {
             self.store.rollback();
             self.store.release();
-            trouble.on("begin to work", "the hub")
+            trouble.on("begin to work", self.hub.as_str())
         })?;
         self.works = true;
         self.tell_waiters();
@@ -282,7 +295,7 @@ impl Writer {
         if let Err(trouble) = self.keep_loose_results() {
             // Their activities run again.
             self.store.rollback();
-            warn(&trouble.on("keep the last results of activities in", "the hub"));
+            warn(&trouble.on("keep the last results of activities in", self.hub.as_str()));
         }
         self.works = false;
         self.shared.update(Queue::end);
@@ -302,14 +315,14 @@ impl Writer {
     }
 
     fn create_hub(&mut self) -> Result<(), ProviderError> {
-        self.store.create_hub().map_err(|trouble| trouble.on("create", "the hub"))
+        self.store.create_hub().map_err(|trouble| trouble.on("create", self.hub.as_str()))
     }
 
     fn delete_hub(&mut self) -> Result<(), ProviderError> {
         let refused =
             self.works.then(|| Trouble::new(ProviderErrorKind::Held("this process works the hub".into())));
         let deleted = refused.map_or_else(|| self.store.delete_hub(), Err);
-        deleted.map_err(|trouble| trouble.on("delete", "the hub"))?;
+        deleted.map_err(|trouble| trouble.on("delete", self.hub.as_str()))?;
         self.shared.update(|queue| queue.waiters.dismiss_all());
         Ok(())
     }

@@ -17,7 +17,8 @@ fn a_second_worker_is_told_who_has_the_hub_since_when() {
     let ProviderErrorKind::Held(holder) = &error.kind else { panic!("{error}") };
     let process = format!("process {} has worked this hub since 20", std::process::id());
     assert!(holder.starts_with(&process), "{holder}");
-    assert!(error.to_string().contains("stop it first"), "{error}");
+    let whole = format!("cannot begin to work `{}`: {holder}; stop it first", folder.file().display());
+    assert!(error.to_string().starts_with(&whole), "{error}");
 }
 
 #[test]

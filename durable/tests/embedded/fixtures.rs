@@ -1,10 +1,5 @@
 //! Hubs to test on, and short words for what a worker does.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what the tests stand on; clippy sees only the tests themselves as such"
-)]
-
 use std::{
     path::{Path, PathBuf},
     sync::{

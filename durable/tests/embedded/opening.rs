@@ -23,7 +23,6 @@ fn used_hub() -> Folder {
     folder
 }
 
-#[expect(clippy::unwrap_used, reason = "clippy sees only the tests themselves as such")]
 fn change(folder: &Folder, sql: &str) {
     Connection::open(folder.file()).unwrap().execute_batch(sql).unwrap();
 }

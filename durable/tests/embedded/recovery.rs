@@ -1,9 +1,11 @@
 //! What comes back after a process has died, or has stopped.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use durable::{
     history::EventId,
     model::RuntimeStatus,
-    provider::{InstanceStore, Past, WorkStore},
+    provider::{ActivityWorkItem, InstanceStore, Past, WorkStore},
 };
 use futures::FutureExt;
 
@@ -177,4 +179,124 @@ fn a_graceful_end_keeps_the_results_that_no_checkpoint_has_consumed() {
         assert_eq!(next_activity(hub), 1);
         assert_eq!(news(&fetch(hub)), ["TaskCompleted"]);
     });
+}
+
+/// Numbers that look random and are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+/// One instance, and what a model says that it waits for.
+struct Modelled {
+    folder: Folder,
+    hub: durable::embedded::EmbeddedProvider,
+    activities: BTreeMap<i32, ActivityWorkItem>,
+    timers: BTreeSet<i32>,
+    next: i32,
+}
+
+impl Modelled {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let hub = folder.work();
+        create(&hub, "a");
+        Self { folder, hub, activities: BTreeMap::new(), timers: BTreeSet::new(), next: 0 }
+    }
+
+    /// Completes an activity or brings an event, and lets the instance ask for things and cancel some.
+    fn turn(&mut self, numbers: &mut Numbers) {
+        let answered = self.activities.keys().nth(numbers.below(6)).copied();
+        match answered.and_then(|number| self.activities.remove(&number)) {
+            Some(item) => {
+                let result = completed(item.scheduled.id.as_i32());
+                block_on(self.hub.complete_activity(item, result)).unwrap();
+            }
+            None => block_on(self.hub.send(message("a", raised("x")))).unwrap(),
+        }
+        let item = fetch(&self.hub);
+        let mut actions = Vec::new();
+        for _ in 0..numbers.below(4) {
+            if numbers.below(2) == 0 {
+                actions.push(scheduled(self.next));
+            } else {
+                actions.push(timer(self.next, 4_000_000_000 + i64::from(self.next)));
+                self.timers.insert(self.next);
+            }
+            self.next += 1;
+        }
+        let mut checkpoint = episode(&item, RuntimeStatus::Running, actions);
+        let cancelled: Vec<_> = self.timers.iter().copied().filter(|_| numbers.below(3) == 0).collect();
+        self.timers.retain(|timer| !cancelled.contains(timer));
+        // Naming a timer that is no longer open does no harm.
+        checkpoint.cancelled_timers = cancelled.into_iter().chain([0, 1]).map(EventId::from_i32).collect();
+        self.timers.remove(&0);
+        self.timers.remove(&1);
+        let count = checkpoint.activities.len();
+        block_on(self.hub.checkpoint(item, checkpoint)).unwrap();
+        self.fetch_activities(count);
+    }
+
+    fn fetch_activities(&mut self, count: usize) {
+        let fetched =
+            if count == 0 { Vec::new() } else { block_on(self.hub.fetch_activities(1_000)).unwrap() };
+        assert_eq!(fetched.len(), count);
+        self.activities.extend(fetched.into_iter().map(|item| (item.scheduled.id.as_i32(), item)));
+    }
+
+    /// Crashes, and checks that exactly the open activities come back.
+    fn crash(mut self) -> Self {
+        let Self { folder, hub, activities, .. } = self;
+        drop(hub);
+        self.hub = folder.work();
+        self.folder = folder;
+        self.activities = BTreeMap::new();
+        self.fetch_activities(activities.len());
+        assert!(self.activities.keys().eq(activities.keys()));
+        self
+    }
+
+    /// Crashes, answers all activities, and checks that exactly the open timers fire.
+    fn crash_and_fire(self) {
+        let mut this = self.crash();
+        let count = this.activities.len();
+        for (number, item) in std::mem::take(&mut this.activities) {
+            block_on(this.hub.complete_activity(item, completed(number))).unwrap();
+        }
+        if count > 0 {
+            step(&this.hub, Vec::new());
+        }
+        drop(this.hub);
+        let hub = this.folder.open_with(std::sync::Arc::new(VirtualClock::default()));
+        block_on(hub.begin_work()).unwrap();
+        for timer in this.timers {
+            let item = fetch(&hub);
+            assert_eq!(item.messages.len(), 1);
+            assert_eq!(item.messages[0].event.kind.answers(), Some(EventId::from_i32(timer)));
+            let checkpoint = episode(&item, RuntimeStatus::Running, Vec::new());
+            block_on(hub.checkpoint(item, checkpoint)).unwrap();
+        }
+        create(&hub, "b");
+        assert_eq!(fetch(&hub).instance, id("b"), "no other timer fires");
+    }
+}
+
+#[test]
+fn whatever_an_instance_did_exactly_what_it_waits_for_comes_back() {
+    for seed in 0..10 {
+        let mut numbers = Numbers(seed);
+        let mut modelled = Modelled::new();
+        step(&modelled.hub, Vec::new());
+        for _ in 0..25 {
+            modelled.turn(&mut numbers);
+            if numbers.below(8) == 0 {
+                modelled = modelled.crash();
+            }
+        }
+        modelled.crash_and_fire();
+    }
 }
