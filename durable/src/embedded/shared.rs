@@ -14,6 +14,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use super::{
+    commits::CommitCounter,
     queue::{Offer, Phase, Queue},
     store::Reader,
 };
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     /// Whether it is worth waking the alarm because nothing is left to do: not for a clock that has
     /// refused to be moved.
     skips: AtomicBool,
+    pub(super) commits: CommitCounter,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reader: Box<dyn Reader>,
 }
@@ -52,6 +54,7 @@ impl Shared {
             activities: Notify::new(),
             in_flight: AtomicUsize::new(0),
             skips: AtomicBool::new(true),
+            commits: CommitCounter::default(),
             clock,
             reader,
         }
