@@ -10,7 +10,7 @@ use crate::{
 };
 
 const LABEL: usize = 24;
-const COLUMN: usize = 24;
+const COLUMN: usize = 28;
 const BAR: f64 = 48.0;
 
 /// What `summary` says, in lines of text.
@@ -119,7 +119,11 @@ fn notes(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
         let run = runs.median();
         if run.cut_off {
             let limit = request.limit.as_secs();
-            writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted")?;
+            let unit = match request.workload {
+                Workload::Hello => ", five activities as one orchestration, and durations are at least these",
+                Workload::FanOut | Workload::Sequence | Workload::Latency | Workload::Parked => "",
+            };
+            writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted{unit}")?;
         }
         if run.failed > 0 {
             writeln!(text, "{name}: {} failed and are not counted", grouped(run.failed))?;

@@ -17,7 +17,7 @@ use durable::{
     worker::Worker,
 };
 use durable_bench_gauge::{Durability, Job, Line, Measured, Pulse, Workload};
-use functions::DONE;
+use functions::{DONE, GREETED};
 
 use crate::error::BenchError;
 
@@ -45,6 +45,7 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         hello::one(&client).await?;
     }
     DONE.reset();
+    GREETED.reset();
     let pulse = Pulse::start(&DONE, job.watched);
     let before = provider.commits();
     let measured = match job.workload {

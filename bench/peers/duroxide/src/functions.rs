@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 
 /// Operations whose last activity has ended.
 pub static DONE: Tally = Tally::new();
+/// Greetings that were said.
+pub static GREETED: Tally = Tally::new();
 /// Told with each operation that is done.
 pub static ONE_DONE: Notify = Notify::const_new();
 /// When the steps of the sequence, or the orchestrations of `hello`, ended.
@@ -51,6 +53,7 @@ pub fn unfinished() -> Vec<String> {
 /// Forgets everything that was counted so far.
 pub fn forget() {
     DONE.reset();
+    GREETED.reset();
     locked(&STARTED).clear();
     locked(&TIMES).clear();
 }
@@ -79,6 +82,7 @@ fn done() {
 pub fn activities() -> ActivityRegistry {
     ActivityRegistry::builder()
         .register("SayHello", |ctx: ActivityContext, city: String| async move {
+            GREETED.add();
             if city == hello::CITIES[4] {
                 end(ctx.instance_id());
             }

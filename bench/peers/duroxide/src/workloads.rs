@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     engine::Engine,
     error::PeerError,
-    functions::{self, DONE, ONE_DONE, STEPS},
+    functions::{self, DONE, GREETED, ONE_DONE, STEPS},
 };
 
 const WARM_UPS: u64 = 5;
@@ -65,9 +65,10 @@ async fn many_hellos(client: &Client, job: &Job) -> Result<Measured, PeerError> 
         Ok::<_, PeerError>(())
     };
     let ended = tokio::time::timeout(job.limit, all_done).await;
-    let mut measured = gauge.finish(DONE.count())?.with_times(&functions::times());
+    let times = functions::times();
+    let mut measured = gauge.finish(DONE.count())?.with_times(&times);
     match ended {
-        Err(_) => measured.cut_off = true,
+        Err(_) => measured = hello::cut_off(measured, &GREETED, times, job.size, job.limit),
         Ok(result) => {
             result?;
             // Not the time to notice that the missing ones will not come.
