@@ -4,8 +4,9 @@
 //! $ cargo run --release -p durable-bench -- hello --peer duroxide
 //! ```
 //!
-//! Each run of each contender is a process of its own, so that memory and processor time are its own: this program
-//! starts itself with `--contender` for ours. Begin with `compare.rs`; what is measured is in `ours/`.
+//! Each run of each contender is a process of its own, so that memory and processor time are its own:
+//! this program starts itself with `--contender` for ours. Begin with `compare.rs`; what is measured is
+//! in `ours/`.
 
 mod args;
 mod compare;

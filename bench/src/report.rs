@@ -10,7 +10,7 @@ use crate::{
 };
 
 const LABEL: usize = 24;
-const COLUMN: usize = 24;
+const COLUMN: usize = 28;
 const BAR: f64 = 48.0;
 
 /// What `summary` says, in lines of text.
@@ -47,7 +47,9 @@ fn write_all(
 }
 
 fn table(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::fmt::Result {
-    let operation = request.workload.operation();
+    let (operation, operations) = request.workload.operation();
+    let names: String = columns.iter().map(|(name, _)| format!("{name:>COLUMN$}")).collect();
+    writeln!(text, "{:<LABEL$}{names}", "")?;
     let mut row = |label: &str, cell: &dyn Fn(&Measured) -> Option<String>| {
         let cells: Vec<_> = columns.iter().map(|(_, runs)| cell(runs.median())).collect();
         if cells.iter().all(Option::is_none) {
@@ -57,7 +59,7 @@ fn table(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
             cells.into_iter().map(|cell| format!("{:>COLUMN$}", cell.unwrap_or_else(|| "-".to_owned())));
         writeln!(text, "{label:<LABEL$}{}", cells.collect::<String>())
     };
-    row(&format!("{operation}s"), &|run| Some(grouped(run.operations)))?;
+    row(operations, &|run| Some(grouped(run.operations)))?;
     row("seconds", &|run| Some(figure(run.seconds)))?;
     row("per second", &|run| Some(figure(run.per_second())))?;
     row(&format!("CPU us per {operation}"), &|run| Some(figure(run.cpu_us_per_op())))?;
@@ -117,7 +119,11 @@ fn notes(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
         let run = runs.median();
         if run.cut_off {
             let limit = request.limit.as_secs();
-            writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted")?;
+            let unit = match request.workload {
+                Workload::Hello => ", five activities as one orchestration, and durations are at least these",
+                Workload::FanOut | Workload::Sequence | Workload::Latency | Workload::Parked => "",
+            };
+            writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted{unit}")?;
         }
         if run.failed > 0 {
             writeln!(text, "{name}: {} failed and are not counted", grouped(run.failed))?;

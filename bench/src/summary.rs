@@ -116,3 +116,59 @@ impl Figures {
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use durable_bench_gauge::Gauge;
+
+    use super::*;
+    use crate::args::Command;
+
+    fn run(operations: u64) -> Measured {
+        let mut measured = Gauge::start().unwrap().finish(operations).unwrap();
+        measured.seconds = 1.0;
+        measured
+    }
+
+    fn summary(peer: Option<u64>) -> Summary {
+        Summary {
+            ours: Runs::new(run(300), [run(100), run(200)]),
+            peer: peer.map(|operations| Runs::new(run(operations), [])),
+            disk_before: Spread::default(),
+            disk_after: Spread::default(),
+        }
+    }
+
+    fn json(line: &str, summary: &Summary) -> serde_json::Value {
+        let command = Command::from_arguments(line.split(' ').map(str::to_owned)).unwrap();
+        let Command::Compare(request) = command else { panic!("a comparison") };
+        serde_json::from_str(&summary.to_json(&request).unwrap()).unwrap()
+    }
+
+    fn keys(value: &serde_json::Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn the_object_has_the_promised_keys_and_no_others() {
+        let object = json("hello --json", &summary(Some(2)));
+        assert_eq!(keys(&object), ["fdatasync_p50_us", "ours", "peer", "ratio", "size", "workload"]);
+        for contender in ["ours", "peer"] {
+            let figures = ["cpu_us_per_op", "p50_ms", "p99_ms", "peak_mb", "per_second"];
+            assert_eq!(keys(&object[contender]), figures);
+        }
+    }
+
+    #[test]
+    fn the_run_in_the_middle_is_quoted_and_compared() {
+        let object = json("hello --json", &summary(Some(2)));
+        assert_eq!(object["ours"]["per_second"], 200.0);
+        assert_eq!(object["ratio"], 100.0);
+    }
+
+    #[test]
+    fn without_a_peer_there_is_no_ratio() {
+        let object = json("hello --json", &summary(None));
+        assert!(object["peer"].is_null() && object["ratio"].is_null());
+    }
+}

@@ -25,6 +25,11 @@ impl Stamps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(since.elapsed());
     }
 
+    /// When the last step was taken; zero before the first.
+    pub fn last(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).last().copied().unwrap_or_default()
+    }
+
     /// What each step took.
     pub fn gaps(&self) -> Spread {
         let stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -47,13 +47,13 @@ impl Workload {
         }
     }
 
-    /// What is counted as one operation.
-    pub fn operation(self) -> &'static str {
+    /// What is counted as one operation, and several of them.
+    pub fn operation(self) -> (&'static str, &'static str) {
         match self {
-            Self::Hello | Self::Latency => "orchestration",
-            Self::FanOut => "activity",
-            Self::Sequence => "step",
-            Self::Parked => "instance",
+            Self::Hello | Self::Latency => ("orchestration", "orchestrations"),
+            Self::FanOut => ("activity", "activities"),
+            Self::Sequence => ("step", "steps"),
+            Self::Parked => ("instance", "instances"),
         }
     }
 
@@ -87,6 +87,10 @@ impl fmt::Display for Workload {
 
 /// The orchestration of `hello` and `latency`: whom it greets, and what must come out.
 pub mod hello {
+    use std::time::Duration;
+
+    use crate::{Measured, Spread, Tally};
+
     /// One activity each, in this order.
     pub const CITIES: [&str; 5] = ["Tokyo", "Seattle", "London", "Nairobi", "Lima"];
 
@@ -98,5 +102,22 @@ pub mod hello {
     /// What the orchestration returns.
     pub fn expected() -> Vec<String> {
         CITIES.map(greeting).to_vec()
+    }
+
+    /// What a run that its limit cut off has to show for itself: the activities that ended, five as one
+    /// orchestration, since all orchestrations advance side by side and few may be complete. Those that
+    /// have no end yet count as having taken `limit` at least.
+    pub fn cut_off(
+        measured: Measured,
+        activities: &Tally,
+        mut times: Spread,
+        size: u64,
+        limit: Duration,
+    ) -> Measured {
+        while (times.len() as u64) < size {
+            times.add(limit);
+        }
+        let operations = activities.count() / CITIES.len() as u64;
+        Measured { operations, cut_off: true, ..measured.with_times(&times) }
     }
 }

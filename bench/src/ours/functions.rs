@@ -1,13 +1,16 @@
 //! The orchestrations and activities of the workloads.
 
+use std::sync::OnceLock;
+
 use durable::prelude::*;
 use durable_bench_gauge::{Stamps, Stopwatch, Tally, hello as task};
 use futures::future::try_join_all;
-use std::sync::OnceLock;
 use tokio::sync::Notify;
 
 /// Operations that are done.
 pub(super) static DONE: Tally = Tally::new();
+/// Greetings that were said.
+pub(super) static GREETED: Tally = Tally::new();
 /// Told with each activity that never ends.
 pub(super) static ONE_PARKED: Notify = Notify::const_new();
 /// When the steps of the sequence were taken.
@@ -50,6 +53,7 @@ pub(super) async fn parked(ctx: OrchestrationContext, number: u64) -> Result<u64
 
 #[activity]
 async fn say_hello(city: String) -> String {
+    GREETED.add();
     task::greeting(&city)
 }
 

@@ -6,7 +6,7 @@ use durable::client::Client;
 use durable_bench_gauge::{Gauge, Job, Measured, Spread, Stopwatch, hello as task};
 use futures::stream::{FuturesUnordered, TryStreamExt};
 
-use super::functions::{DONE, hello};
+use super::functions::{DONE, GREETED, hello};
 use crate::error::BenchError;
 
 pub(super) async fn run(client: &Client, job: &Job) -> Result<Measured, BenchError> {
@@ -23,7 +23,7 @@ pub(super) async fn run(client: &Client, job: &Job) -> Result<Measured, BenchErr
     let ended = tokio::time::timeout(job.limit, collected).await;
     let measured = gauge.finish(DONE.count())?.with_times(&times);
     match ended {
-        Err(_) => Ok(Measured { cut_off: true, ..measured }),
+        Err(_) => Ok(task::cut_off(measured, &GREETED, times, job.size, job.limit)),
         Ok(result) => result.map(|()| measured),
     }
 }

@@ -9,15 +9,20 @@ mod latency;
 mod parked;
 mod sequence;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
-use durable::{TaskHub, embedded, worker::Worker};
+use durable::{
+    TaskHub,
+    embedded::{self, Commits, EmbeddedProvider},
+    worker::Worker,
+};
 use durable_bench_gauge::{Durability, Job, Line, Measured, Pulse, Workload};
-use functions::DONE;
+use functions::{DONE, GREETED};
 
 use crate::error::BenchError;
 
-/// How many orchestrations run before the clock starts: a process that has just begun is not what is measured.
+/// How many orchestrations run before the clock starts: a process that has just begun is not what is
+/// measured.
 const WARM_UPS: usize = 5;
 
 /// Runs `job`, and prints what it took.
@@ -29,7 +34,8 @@ pub(crate) fn main(job: &Job) -> Result<(), BenchError> {
 }
 
 async fn run(job: &Job) -> Result<Measured, BenchError> {
-    let hub = open(job).await?;
+    let provider = Arc::new(open(job)?);
+    let hub = TaskHub::with_provider(provider.clone());
     if job.workload == Workload::Parked {
         return Ok(Measured { durability: durability(job), ..parked::run(&hub, job).await? });
     }
@@ -39,7 +45,9 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         hello::one(&client).await?;
     }
     DONE.reset();
+    GREETED.reset();
     let pulse = Pulse::start(&DONE, job.watched);
+    let before = provider.commits();
     let measured = match job.workload {
         Workload::Hello => hello::run(&client, job).await?,
         Workload::FanOut => fan_out::run(&client, job).await?,
@@ -48,16 +56,25 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         Workload::Parked => unreachable!("handled above"),
     };
     drop(pulse);
+    let shared = checkpoints_per_transaction(before, provider.commits());
     worker.shut_down().await?;
-    Ok(Measured { durability: durability(job), ..measured })
+    Ok(Measured { durability: durability(job), checkpoints_per_sync: shared, ..measured })
 }
 
-async fn open(job: &Job) -> Result<TaskHub, BenchError> {
+/// Opens the store itself instead of a `TaskHub` by its address, to be able to ask it what it committed.
+fn open(job: &Job) -> Result<EmbeddedProvider, BenchError> {
     let durability = match job.durability {
         Durability::Full => embedded::Durability::Full,
         Durability::Relaxed => embedded::Durability::Relaxed,
     };
-    Ok(TaskHub::options().durability(durability).open(&format!("sqlite:{}", job.file.display())).await?)
+    let options = embedded::Options { durability, ..embedded::Options::default() };
+    Ok(EmbeddedProvider::open(&job.file, options).map_err(durable::Error::from)?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
+fn checkpoints_per_transaction(before: Commits, after: Commits) -> Option<f64> {
+    let transactions = after.transactions - before.transactions;
+    (transactions > 0).then(|| (after.checkpoints - before.checkpoints) as f64 / transactions as f64)
 }
 
 /// A worker as an application has it: the usual options, and sessions on as in every release build.

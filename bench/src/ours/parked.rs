@@ -1,12 +1,12 @@
 //! `parked`: many orchestrations, each waiting for an activity that never ends, and a restart with them.
 //!
-//! All those activities are running, each in its task: the worker is allowed that many, and a few more for
-//! the orchestration that shows that it is ready. Memory is what the process has resident once all wait, less what it had
-//! before the first start.
+//! All those activities are running, each in its task: the worker is allowed that many, and a few more
+//! for the orchestration that shows that it is ready. Memory is what the process has resident once all
+//! wait, less what it had before the first start.
 
 use durable::{TaskHub, client::Client, worker::Worker};
 use durable_bench_gauge::{Gauge, Job, Measured, Pulse, Spread, Stage, Stopwatch, resident_memory};
-use futures::stream::{FuturesUnordered, TryStreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::{
     functions::{DONE, ONE_PARKED, parked},
@@ -16,6 +16,9 @@ use crate::error::BenchError;
 
 /// Room for activities that do end.
 const SPARE: usize = 64;
+
+/// How many starts wait for the disk at once: more would measure the memory of whoever starts them.
+const AT_ONCE: usize = 1000;
 
 pub(super) async fn run(hub: &TaskHub, job: &Job) -> Result<Measured, BenchError> {
     match job.stage {
@@ -42,9 +45,10 @@ async fn park(hub: &TaskHub, job: &Job) -> Result<Measured, BenchError> {
     Ok(measured)
 }
 
-/// Starts all at once, and returns when all their activities run.
+/// Starts all, and returns when all their activities run.
 async fn start_all(client: &Client, size: u64, times: &mut Spread) -> Result<(), BenchError> {
-    let mut starts: FuturesUnordered<_> = (0..size).map(|number| timed_start(client, number)).collect();
+    let mut starts =
+        stream::iter(0..size).map(|number| timed_start(client, number)).buffer_unordered(AT_ONCE);
     while let Some(took) = starts.try_next().await? {
         times.add(took);
     }

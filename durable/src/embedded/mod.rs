@@ -10,6 +10,7 @@
 //! contract it keeps is [`crate::provider`].
 
 mod checkpoint;
+mod commits;
 mod database;
 mod error;
 mod file;
@@ -42,6 +43,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
+pub use self::commits::Commits;
 use self::{
     database::Place,
     error::Trouble,
@@ -145,6 +147,11 @@ impl EmbeddedProvider {
         let mut threads = vec![spawn("durable-writer", Box::new(move || writer.run()))?];
         threads.push(spawn("durable-alarm", Box::new(move || alarm.run_alarm()))?);
         Ok(Self { shared, operations, threads, subject })
+    }
+
+    /// What was committed since this provider was opened.
+    pub fn commits(&self) -> Commits {
+        self.shared.commits.so_far()
     }
 
     /// Has the writer do something, and waits for the outcome.

@@ -14,6 +14,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use super::{
+    commits::CommitCounter,
     queue::{Offer, Phase, Queue},
     store::Reader,
 };
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     activities: Notify,
     /// Writes that were asked for, and whose effects the queue has not seen.
     in_flight: AtomicUsize,
+
+    pub(super) commits: CommitCounter,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reader: Box<dyn Reader>,
 }
@@ -48,6 +51,8 @@ impl Shared {
             orchestrations: Notify::new(),
             activities: Notify::new(),
             in_flight: AtomicUsize::new(0),
+
+            commits: CommitCounter::default(),
             clock,
             reader,
         }

@@ -157,6 +157,7 @@ impl Writer {
         match done {
             Ok(done) => {
                 self.leftovers.clear();
+                self.shared.commits.count(writes);
                 Ok(done)
             }
             Err(trouble) => {

@@ -38,9 +38,9 @@ impl Engine {
         let store = Arc::new(SqliteProvider::new(&address, None).await?);
         let durability = durability(&store).await?;
         let options = RuntimeOptions {
-            dispatcher_min_poll_interval: tuned("POLL_US").map_or(POLL, |us| Duration::from_micros(us as u64)),
-            orchestration_concurrency: tuned("ORCH").unwrap_or(CONCURRENCY),
-            worker_concurrency: tuned("WORK").unwrap_or(CONCURRENCY),
+            dispatcher_min_poll_interval: POLL,
+            orchestration_concurrency: CONCURRENCY,
+            worker_concurrency: CONCURRENCY,
             ..RuntimeOptions::default()
         };
         let runtime = Runtime::start_with_options(
@@ -57,10 +57,6 @@ impl Engine {
     pub async fn stop(self) {
         self.runtime.shutdown(Some(100)).await;
     }
-}
-
-fn tuned(name: &str) -> Option<usize> {
-    std::env::var(name).ok()?.parse().ok()
 }
 
 /// What SQLite says the provider has set, in words.

@@ -3,8 +3,9 @@
 //! What they count is how the workloads know that something is done without asking the store.
 
 use std::{
-    collections::HashMap,
-    sync::{LazyLock, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use durable_bench_gauge::{Spread, Stamps, Stopwatch, Tally, hello};
@@ -15,28 +16,64 @@ use tokio::sync::Notify;
 
 /// Operations whose last activity has ended.
 pub static DONE: Tally = Tally::new();
+/// Greetings that were said.
+pub static GREETED: Tally = Tally::new();
 /// Told with each operation that is done.
 pub static ONE_DONE: Notify = Notify::const_new();
-/// When the steps of the sequence were taken.
+/// When the steps of the sequence, or the orchestrations of `hello`, ended.
 pub static STEPS: Stamps = Stamps::new();
-/// When the orchestrations in flight were started.
-pub static STARTED: LazyLock<Mutex<HashMap<String, Stopwatch>>> = LazyLock::new(Mutex::default);
-/// How long the orchestrations that are done took.
-pub static TIMES: Mutex<Vec<std::time::Duration>> = Mutex::new(Vec::new());
 
-static SINCE: LazyLock<Stopwatch> = LazyLock::new(Stopwatch::start);
+/// When the orchestrations in flight were started.
+static STARTED: Mutex<BTreeMap<String, Stopwatch>> = Mutex::new(BTreeMap::new());
+/// How long the orchestrations that are done took.
+static TIMES: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+/// The clock of [`STEPS`], once the warm-up is over.
+static CLOCK: OnceLock<Stopwatch> = OnceLock::new();
 
 /// Starts the clock of [`STEPS`].
 pub fn start_clock() {
-    LazyLock::force(&SINCE);
+    CLOCK.get_or_init(Stopwatch::start);
 }
 
 /// How long the orchestrations that are done took.
 pub fn times() -> Spread {
-    TIMES.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    locked(&TIMES).iter().copied().collect()
+}
+
+/// Starts the clock of one orchestration.
+pub fn begin(instance: &str) {
+    locked(&STARTED).insert(instance.to_owned(), Stopwatch::start());
+}
+
+/// The orchestrations that were begun, and whose last activity has not ended.
+pub fn unfinished() -> Vec<String> {
+    locked(&STARTED).keys().cloned().collect()
+}
+
+/// Forgets everything that was counted so far.
+pub fn forget() {
+    DONE.reset();
+    GREETED.reset();
+    locked(&STARTED).clear();
+    locked(&TIMES).clear();
+}
+
+fn end(instance: &str) {
+    // An activity that runs again ends an orchestration that has been counted.
+    if let Some(started) = locked(&STARTED).remove(instance) {
+        locked(&TIMES).push(started.elapsed());
+        done();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn done() {
+    if let Some(clock) = CLOCK.get() {
+        STEPS.mark(*clock);
+    }
     DONE.add();
     ONE_DONE.notify_one();
 }
@@ -45,16 +82,13 @@ fn done() {
 pub fn activities() -> ActivityRegistry {
     ActivityRegistry::builder()
         .register("SayHello", |ctx: ActivityContext, city: String| async move {
+            GREETED.add();
             if city == hello::CITIES[4] {
-                let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-                let took = started.get(ctx.instance_id()).map(Stopwatch::elapsed);
-                TIMES.lock().unwrap_or_else(PoisonError::into_inner).extend(took);
-                done();
+                end(ctx.instance_id());
             }
             Ok(hello::greeting(&city))
         })
         .register_typed("Same", |_: ActivityContext, number: u64| async move {
-            STEPS.mark(*SINCE);
             done();
             Ok(number)
         })
