@@ -236,6 +236,7 @@ impl Writer {
             let follow = Follow { works, now };
             let answers = written.map(|(write, outcome)| write.follow(queue, follow, outcome)).collect();
             shared.finish_writes(count);
+            self.leftovers.append(&mut queue.leftovers);
             answers
         });
         self.tell_met();
@@ -303,6 +304,8 @@ impl Writer {
             warn(&trouble.on("keep the last results of activities in", self.hub.as_str()));
         }
         self.works = false;
+        // The next worker removes them; their numbers may then be given to messages of its own.
+        self.leftovers.clear();
         self.shared.update(Queue::end);
         self.store.release();
     }
