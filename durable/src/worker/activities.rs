@@ -37,6 +37,8 @@ pub(super) async fn run(host: Arc<Host>) {
                     running.spawn(process(host.clone(), item, free.pop()));
                 }
             }
+            // A store that is out of reach keeps nobody from leaving.
+            Err(_) if host.is_stopping() => break,
             Err(error) => {
                 tracing::error!(%error, "cannot fetch activities; trying again");
                 tokio::time::sleep(REST).await;

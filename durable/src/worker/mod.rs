@@ -51,7 +51,6 @@ struct Host {
     sessions: Sessions,
     locks: renewal::HeldLocks,
     watchdog: watchdog::Watchdog,
-    tags: AtomicU64,
     stopping: watch::Sender<Stop>,
 }
 
@@ -83,7 +82,6 @@ impl Host {
             sessions: Sessions::new(options.session_bytes),
             locks: renewal::HeldLocks::default(),
             watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
-            tags: AtomicU64::new(1),
             stopping: watch::Sender::new(Stop::No),
             provider,
             registry,
@@ -91,14 +89,20 @@ impl Host {
         }
     }
 
-    /// A checkpoint name that this worker has not used.
-    fn next_tag(&self) -> CheckpointTag {
-        CheckpointTag(self.tags.fetch_add(1, Ordering::Relaxed))
-    }
-
     fn stop(&self, stop: Stop) {
         self.stopping.send_replace(stop);
     }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow() != Stop::No
+    }
+}
+
+/// A checkpoint name that no worker of this process has used. A provider may serve several, or one
+/// after the other: a name that came twice would revive a session that stands elsewhere.
+fn next_tag() -> CheckpointTag {
+    static TAGS: AtomicU64 = AtomicU64::new(1);
+    CheckpointTag(TAGS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Causes an episode of an instance that was woken by something outside its history, so that the
