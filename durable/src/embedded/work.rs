@@ -24,16 +24,13 @@ use crate::{
 #[async_trait]
 impl WorkStore for EmbeddedProvider {
     async fn begin_work(&self) -> Result<(), ProviderError> {
-        self.ask(Operation::BeginWork).await
+        let writer = self.operations.clone();
+        self.ask(|reply| Operation::BeginWork { reply, writer }).await?.take();
+        Ok(())
     }
 
     async fn end_work(&self) {
-        self.shared.update(|queue| {
-            queue.phase = match queue.phase {
-                Phase::Working | Phase::Ending => Phase::Ending,
-                Phase::NotBegun | Phase::Ended => Phase::Ended,
-            };
-        });
+        self.shared.update(Queue::end_handing_out);
         self.shared.wake_fetches();
         // A writer that has stopped has nothing left to keep.
         let _ = self.ask(Operation::EndWork).await;

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     error::Trouble,
-    operation::{Done, Follow, Operation, Outcome, Write, answer, is_refusal},
+    operation::{Begun, Done, Follow, Operation, Outcome, Write, answer, is_refusal},
     queue::{Phase, Queue},
     recovery::recover,
     rows::Row,
@@ -66,7 +66,11 @@ impl Writer {
             let mut ended = None;
             match operation {
                 Some(Operation::Stop) => stops = true,
-                Some(Operation::BeginWork(reply)) => answer(reply, self.begin_work()),
+                Some(Operation::BeginWork { reply, writer }) => {
+                    let shared = self.shared.clone();
+                    let begun = self.begin_work().map(|()| Begun { shared, writer, is_taken: false });
+                    answer(reply, begun);
+                }
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
                 Some(Operation::EndWork(reply)) => ended = Some(reply),
@@ -255,19 +259,26 @@ impl Writer {
     }
 
     fn begin_work(&mut self) -> Result<(), ProviderError> {
-        let resumed = self.shared.update(|queue| {
-            if queue.phase == Phase::Ending {
+        const OPERATION: &str = "begin to work";
+        let before = self.shared.update(|queue| {
+            let before = queue.phase;
+            if before == Phase::Ending {
                 queue.phase = Phase::Working;
             }
-            queue.phase == Phase::Working
+            before
         });
-        if resumed {
-            return Ok(());
+        match before {
+            Phase::Ending => return Ok(()),
+            Phase::Working => {
+                let holder = "a worker of this process works this hub".to_owned();
+                return Err(Trouble::new(ProviderErrorKind::Held(holder)).on(OPERATION, self.hub.as_str()));
+            }
+            Phase::NotBegun | Phase::Ended => {}
         }
         self.recover().map_err(|trouble| {
             self.store.rollback();
             self.store.release();
-            trouble.on("begin to work", self.hub.as_str())
+            trouble.on(OPERATION, self.hub.as_str())
         })?;
         self.works = true;
         self.tell_waiters();
