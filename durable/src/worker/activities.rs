@@ -71,11 +71,18 @@ async fn take_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
 async fn process(host: Arc<Host>, item: ActivityWorkItem, slot: Option<OwnedSemaphorePermit>) {
     host.locks.hold(item.lock);
     let (instance, lock) = (item.instance.clone(), item.lock);
-    let ended = tokio::select! {
-        biased;
-        kind = execute(&host, &item) => Some(kind),
-        () = broken_off(&host) => None,
+    let ended = async {
+        tokio::select! {
+            biased;
+            kind = execute(&host, &item) => Some(kind),
+            () = broken_off(&host) => None,
+        }
     };
+    // Outside of the call itself only the function's drop code can panic, when it is broken off.
+    let ended = AssertUnwindSafe(ended).catch_unwind().await.unwrap_or_else(|panic| {
+        let failure = Failure::panicked(&*panic);
+        Some(EventKind::TaskFailed { task: item.scheduled.id, failure })
+    });
     let settled = match ended {
         Some(kind) => {
             let result = HistoryEvent::new(host.provider.clock().now(), kind);

@@ -17,7 +17,8 @@ use std::{
     thread::JoinHandle,
 };
 
-use tokio::sync::watch;
+use futures::FutureExt;
+use tokio::{runtime::Handle, sync::watch};
 
 pub use options::{WorkerBuilder, WorkerOptions};
 
@@ -40,6 +41,7 @@ pub struct Worker {
     threads: Vec<JoinHandle<()>>,
     activities: Option<tokio::task::JoinHandle<()>>,
     attendants: Vec<tokio::task::JoinHandle<()>>,
+    runtime: Handle,
 }
 
 /// What the loops of one worker share.
@@ -70,7 +72,7 @@ impl Host {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
-        runtime: &tokio::runtime::Handle,
+        runtime: &Handle,
     ) -> Self {
         Self {
             session_options: SessionOptions {
@@ -107,7 +109,7 @@ fn next_tag() -> CheckpointTag {
 
 /// Causes an episode of an instance that was woken by something outside its history, so that the
 /// mistake becomes its failure: no event would come.
-fn prodder(provider: &Arc<dyn Provider>, runtime: &tokio::runtime::Handle) -> ForeignWakeHook {
+fn prodder(provider: &Arc<dyn Provider>, runtime: &Handle) -> ForeignWakeHook {
     let (provider, runtime) = (provider.clone(), runtime.clone());
     Arc::new(move |instance| {
         let data = "woken by something other than its history".to_owned();
@@ -134,7 +136,7 @@ impl Worker {
         registry: Registry,
         options: WorkerOptions,
     ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::Worker {
+        let runtime = Handle::try_current().map_err(|_| Error::Worker {
             reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
             source: None,
         })?;
@@ -161,7 +163,7 @@ impl Worker {
         if let Some(lasts) = host.provider.lock_duration() {
             attendants.push(runtime.spawn(renewal::run(host.clone(), lasts)));
         }
-        Ok(Self { host, threads, activities, attendants })
+        Ok(Self { host, threads, activities, attendants, runtime })
     }
 
     /// Fetches nothing more, lets running episodes and activities end, and returns when their
@@ -205,17 +207,18 @@ fn broken(what: &str) -> Error {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        // They run until told, also when a shutdown was given up half-way.
+        self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
         // After `shut_down` there is nothing left to stop. Otherwise the loops end by themselves once
         // their fetches return empty.
         if self.activities.is_some() {
             self.host.stop(Stop::Gracefully);
             let provider = self.host.provider.clone();
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { provider.end_work().await });
-            } else {
-                futures::executor::block_on(provider.end_work());
+            let mut ending = async move { provider.end_work().await }.boxed();
+            // Begun here and now: begun later it could end the work of a worker started since.
+            if (&mut ending).now_or_never().is_none() {
+                self.runtime.spawn(ending);
             }
-            self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
         }
     }
 }
