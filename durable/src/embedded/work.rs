@@ -162,3 +162,28 @@ impl EmbeddedProvider {
 fn lock_lost(operation: &'static str, instance: &InstanceId) -> ProviderError {
     ProviderError::new(ProviderErrorKind::LockLost, operation, instance.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::{FutureExt, executor::block_on};
+
+    use super::*;
+    use crate::{clock::SystemClock, provider::HubStore};
+
+    #[test]
+    fn the_end_of_work_waits_for_writes_under_way() {
+        let hub = EmbeddedProvider::in_memory(Arc::new(SystemClock)).unwrap();
+        block_on(hub.begin_work()).unwrap();
+        hub.shared.expect_write();
+        let mut end = hub.end_work();
+        assert!((&mut end).now_or_never().is_none());
+        // Operations are done in order: the end has been looked at once this one is done.
+        block_on(hub.create()).unwrap();
+        assert!((&mut end).now_or_never().is_none(), "the hub is not released yet");
+        hub.shared.update(|_| hub.shared.finish_writes(1));
+        hub.wake_writer();
+        block_on(end);
+    }
+}

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     error::Trouble,
-    operation::{Begun, Done, Follow, Operation, Outcome, Write, answer, is_refusal},
+    operation::{Begun, Done, Follow, Operation, Outcome, Reply, Write, answer, is_refusal},
     queue::{Phase, Queue},
     recovery::recover,
     rows::Row,
@@ -34,6 +34,8 @@ pub(super) struct Writer {
     operations: Receiver<Operation>,
     /// Whether this process works the hub.
     works: bool,
+    /// Those who wait for the end of work.
+    leaving: Vec<Reply<()>>,
     /// Stored messages that nobody will consume.
     leftovers: Vec<Row>,
     /// What the hub is called in messages.
@@ -47,7 +49,7 @@ impl Writer {
         operations: Receiver<Operation>,
         hub: String,
     ) -> Self {
-        Self { shared, store, operations, works: false, leftovers: Vec::new(), hub }
+        Self { shared, store, operations, works: false, leaving: Vec::new(), leftovers: Vec::new(), hub }
     }
 
     /// Does what it is asked, until it is asked to stop or nobody can ask any more.
@@ -63,7 +65,6 @@ impl Writer {
                 self.commit(mem::take(&mut writes));
             }
             let mut stops = false;
-            let mut ended = None;
             match operation {
                 Some(Operation::Stop) => stops = true,
                 Some(Operation::BeginWork { reply, writer }) => {
@@ -73,13 +74,11 @@ impl Writer {
                 }
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
-                Some(Operation::EndWork(reply)) => ended = Some(reply),
+                Some(Operation::EndWork(reply)) => self.leaving.push(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
             self.release_if_ended();
-            if let Some(reply) = ended {
-                answer(reply, Ok(()));
-            }
+            self.tell_leaving();
             if stops {
                 break;
             }
@@ -319,6 +318,13 @@ impl Writer {
         self.leftovers.clear();
         self.shared.update(Queue::end);
         self.store.release();
+    }
+
+    /// What is out may take long and is not waited for; writes under way come next, and are.
+    fn tell_leaving(&mut self) {
+        if !(self.works && self.shared.update(|queue| queue.may_be_released())) {
+            self.leaving.drain(..).for_each(|reply| answer(reply, Ok(())));
+        }
     }
 
     fn keep_loose_results(&mut self) -> Result<(), Trouble> {
