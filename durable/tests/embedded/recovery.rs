@@ -165,10 +165,29 @@ fn an_ended_instance_and_the_messages_it_left_do_not_come_back() {
     assert_eq!(news(&fetch(&folder.work())), ["ExecutionStarted"]);
 }
 
+#[test]
+fn a_file_that_cannot_be_read_now_is_not_taken_for_damaged() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0)]);
+    crash(hub);
+
+    connection(&folder).execute_batch("ALTER TABLE history RENAME TO away").unwrap();
+    let hub = folder.open();
+    assert_eq!(refused(block_on(hub.begin_work())), durable::provider::ProviderErrorKind::Other);
+    connection(&folder).execute_batch("ALTER TABLE away RENAME TO history").unwrap();
+    block_on(hub.begin_work()).unwrap();
+    assert_eq!(next_activity(&hub), 0, "what the instance waits for was not forgotten");
+}
+
+fn connection(folder: &Folder) -> rusqlite::Connection {
+    rusqlite::Connection::open(folder.file()).unwrap()
+}
+
 /// How many messages the hub's file holds.
 fn stored_messages(folder: &Folder) -> u32 {
-    let connection = rusqlite::Connection::open(folder.file()).unwrap();
-    connection.query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap()
+    connection(folder).query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap()
 }
 
 /// Ends an instance while a message for it is on its way.
