@@ -286,6 +286,16 @@ async fn an_activity_that_outlasts_the_grace_period_runs_again_at_the_next_start
 }
 
 #[tokio::test]
+async fn a_worker_whose_slots_are_all_taken_for_ever_shuts_down_all_the_same() {
+    let hub = TaskHub::open("memory:").await.unwrap();
+    let worker = hub.worker().max_activities(1).grace_period(Duration::ZERO).start().await.unwrap();
+    let run = hub.client().start(waits_at_gate::with("all-taken")).await.unwrap();
+    gates::pass("all-taken-reached").await;
+    worker.shut_down().await.unwrap();
+    assert_eq!(run.state().await.unwrap().unwrap().runtime_status, RuntimeStatus::Running);
+}
+
+#[tokio::test]
 async fn a_hub_that_is_closed_and_opened_again_goes_on() {
     let folder = Folder::new("again").unwrap();
     let address = folder.hub("hub.db");

@@ -57,7 +57,9 @@ impl ActivityContext {
         self.task
     }
 
-    /// How often this call was handed to a worker, this time included. More than 1 after a crash.
+    /// How often this call was handed out as far as the store remembers, this time included; more
+    /// than 1 when it was given back. The embedded store counts anew after a restart: 1 is no proof
+    /// of a first run, so recognise a repetition by [`task_id`](Self::task_id).
     pub fn attempt(&self) -> u32 {
         self.attempt
     }

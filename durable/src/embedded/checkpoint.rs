@@ -52,6 +52,7 @@ pub(super) struct Settlement {
     last: Option<Row>,
     sequence: u32,
     open: u32,
+    /// Sorted.
     cancelled: Vec<EventId>,
     cancelled_text: Option<Vec<u8>>,
     consumed: Vec<Row>,
@@ -172,6 +173,7 @@ impl Settlement {
         let key = self.held.key;
         let Written { checkpoint, outgoing, timers, .. } = self.written;
         let instance = self.item.instance;
+        let is_cancelled = |timer| self.cancelled.binary_search(&timer).is_ok();
         if let Some(head) = queue.heads.get_mut(&key) {
             head.execution = checkpoint.execution.clone();
             head.tag = Some(checkpoint.tag);
@@ -180,7 +182,7 @@ impl Settlement {
             head.open = self.open;
             head.attempt = 0;
             head.status = checkpoint.change.status;
-            head.inbox.retain(|delivered| !fires_any(&delivered.message, &self.cancelled));
+            head.inbox.retain(|delivered| !fired_by(&delivered.message).is_some_and(is_cancelled));
         }
         for timer in &self.cancelled {
             queue.timers.cancel(key, *timer);
@@ -193,7 +195,7 @@ impl Settlement {
             queue.remove_instance(key);
         } else {
             for Timer { id, fire_at, due } in timers {
-                if !self.cancelled.contains(&id) {
+                if !is_cancelled(id) {
                     queue.timers.add(due, Due::Timer { key, timer: id, fire_at });
                 }
             }
@@ -214,21 +216,30 @@ impl Settlement {
     }
 }
 
-/// The timers that are open until now, and that nobody waits for from now on.
+/// The timers that are open until now, and that nobody waits for from now on, sorted: there may be
+/// many thousands.
 fn cancelled_by(written: &Written, item: &OrchestrationWorkItem, queue: &Queue, held: &Held) -> Vec<EventId> {
-    let inbox = queue.heads.get(&held.key).map(|head| &head.inbox);
-    let is_open = |timer: &EventId| {
-        let fires = |message: &TaskMessage| fires_any(message, &[*timer]);
-        queue.timers.has_timer(held.key, *timer)
-            || written.opened_timers.contains(timer)
-            || item.messages.iter().any(fires)
-            || inbox.is_some_and(|inbox| inbox.iter().any(|delivered| fires(&delivered.message)))
-    };
-    written.checkpoint.cancelled_timers.iter().copied().filter(is_open).collect()
+    let mut cancelled = written.checkpoint.cancelled_timers.clone();
+    if cancelled.is_empty() {
+        return cancelled;
+    }
+    let inbox = queue.heads.get(&held.key).map(|head| head.inbox.as_slice()).unwrap_or_default();
+    let arrived = item.messages.iter().chain(inbox.iter().map(|delivered| &delivered.message));
+    let mut open: Vec<_> =
+        arrived.filter_map(fired_by).chain(written.opened_timers.iter().copied()).collect();
+    open.sort_unstable();
+    cancelled.sort_unstable();
+    cancelled.dedup();
+    cancelled.retain(|timer| queue.timers.has_timer(held.key, *timer) || open.binary_search(timer).is_ok());
+    cancelled
 }
 
-fn fires_any(message: &TaskMessage, timers: &[EventId]) -> bool {
-    matches!(message.event.kind, EventKind::TimerFired { timer, .. } if timers.contains(&timer))
+/// The timer whose message this is.
+fn fired_by(message: &TaskMessage) -> Option<EventId> {
+    match message.event.kind {
+        EventKind::TimerFired { timer, .. } => Some(timer),
+        _ => None,
+    }
 }
 
 fn length(length: usize) -> u32 {

@@ -25,7 +25,15 @@ const KEPT_READERS: usize = 4;
 pub(super) struct Place {
     path: PathBuf,
     durability: Durability,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+}
+
+/// Connections for reading that nobody uses now.
+#[derive(Debug, Default)]
+struct Readers {
+    kept: Vec<Connection>,
+    /// How often the hub was removed: a connection made before reads a file that nobody sees.
+    removals: u64,
 }
 
 /// What stands in a file that can be opened.
@@ -110,7 +118,10 @@ impl Place {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Trouble>,
     ) -> Result<Option<T>, Trouble> {
-        let kept = self.readers().pop();
+        let (kept, removals) = {
+            let mut readers = self.readers();
+            (readers.kept.pop(), readers.removals)
+        };
         let Some(connection) = kept.map_or_else(|| self.open_existing(), |kept| Ok(Some(kept)))? else {
             return Ok(None);
         };
@@ -119,25 +130,32 @@ impl Place {
         let answer = read(&connection)?;
         connection.prepare_cached("COMMIT")?.execute(())?;
         let mut readers = self.readers();
-        if readers.len() < KEPT_READERS {
-            readers.push(connection);
+        if readers.kept.len() < KEPT_READERS && readers.removals == removals {
+            readers.kept.push(connection);
         }
         Ok(Some(answer))
     }
 
-    /// Removes the file and what belongs to it. No connection may be open.
+    /// Removes the file and what belongs to it. No connection for writing may be open.
     pub(super) fn remove(&self) -> Result<(), Trouble> {
-        self.readers().clear();
+        drop(std::mem::take(&mut self.readers().kept));
         for suffix in ["", "-wal", "-shm"] {
             match fs::remove_file(self.beside(suffix)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
         }
+        // Whoever began to read before this may still have had the file.
+        let kept = {
+            let mut readers = self.readers();
+            readers.removals += 1;
+            std::mem::take(&mut readers.kept)
+        };
+        drop(kept);
         Ok(())
     }
 
-    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn readers(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -201,4 +219,24 @@ impl Place {
 
 fn bad_address(expected: &str) -> Trouble {
     Trouble::new(ProviderErrorKind::BadAddress(expected.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_under_way_while_the_hub_is_removed_leaves_no_connection_to_what_was() {
+        let path = std::env::temp_dir().join(format!("durable-{}-removed.db", std::process::id()));
+        let place = Place::new(&path, Durability::Relaxed).unwrap();
+        place.remove().unwrap();
+        let made = place.open_or_create().unwrap();
+        place
+            .read(|_| {
+                drop(made);
+                place.remove()
+            })
+            .unwrap();
+        assert!(place.read(|_| Ok(())).unwrap().is_none(), "there is no hub");
+    }
 }

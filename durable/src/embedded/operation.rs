@@ -2,7 +2,11 @@
 //!
 //! Must not know the store. Begin with [`Operation`].
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
 
 use tokio::sync::oneshot;
 
@@ -12,6 +16,7 @@ use super::{
     queue::{Delivered, Queue},
     rows::Row,
     settle::Try,
+    shared::Shared,
     store::{Accepted, Added, Arrival, WrittenMessage},
 };
 use crate::{
@@ -29,7 +34,11 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, ProviderError>>;
 #[derive(Debug)]
 pub(super) enum Operation {
     Write(Write),
-    BeginWork(Reply<()>),
+    BeginWork {
+        reply: Reply<Begun>,
+        /// For who is given the work and does not take it.
+        writer: Sender<Self>,
+    },
     CreateHub(Reply<()>),
     DeleteHub(Reply<()>),
     /// Leave the hub to others if nothing is out, and say so when that is done.
@@ -37,6 +46,37 @@ pub(super) enum Operation {
     /// Look again at what there is to do.
     Wake,
     Stop,
+}
+
+/// Work that has begun. Ends at once when whoever asked for it does not wait any more: nobody else
+/// would ever end it.
+pub(super) struct Begun {
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: Sender<Operation>,
+    pub(super) is_taken: bool,
+}
+
+impl Begun {
+    pub(super) fn take(mut self) {
+        self.is_taken = true;
+    }
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Begun")
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            self.shared.update(Queue::end_handing_out);
+            self.shared.wake_fetches();
+            // A writer that has stopped has nothing to give back.
+            let _ = self.writer.send(Operation::Wake);
+        }
+    }
 }
 
 /// Something to be written in the next transaction.

@@ -39,6 +39,8 @@ pub(super) struct Queue {
     /// Stored messages that nobody will consume, to be removed with the next transaction.
     pub(super) leftovers: Vec<Row>,
     last_token: u64,
+    /// How often work has ended: a fetch ends with the work for which it was made.
+    endings: u64,
     news: News,
 }
 
@@ -129,7 +131,22 @@ impl Queue {
         self.phase = Phase::Working;
         self.waiters = before.waiters;
         self.last_token = before.last_token;
+        self.endings = before.endings;
         self.news = News { orchestrations: !self.ready.is_empty(), activities: !self.activities.is_empty() };
+    }
+
+    /// Hands out nothing more.
+    pub(super) fn end_handing_out(&mut self) {
+        self.endings += 1;
+        self.phase = match self.phase {
+            Phase::Working | Phase::Ending => Phase::Ending,
+            Phase::NotBegun | Phase::Ended => Phase::Ended,
+        };
+    }
+
+    /// How often work has ended.
+    pub(super) fn endings(&self) -> u64 {
+        self.endings
     }
 
     /// Forgets all work, and keeps who waits.
@@ -138,6 +155,7 @@ impl Queue {
         self.phase = Phase::Ended;
         self.waiters = before.waiters;
         self.last_token = before.last_token;
+        self.endings = before.endings;
         self.is_closed = before.is_closed;
     }
 

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     history::{EventId, EventKind, HistoryEvent, format},
     model::Timestamp,
+    provider::ProviderErrorKind,
 };
 
 /// The queue as it follows from the store: every live instance with its messages, its open
@@ -28,12 +29,11 @@ pub(super) fn recover(store: &mut dyn Store, now: Timestamp) -> Result<Queue, Tr
     let mut generations = HashMap::with_capacity(heads.len());
     for head in &heads {
         generations.insert(head.key, head.generation);
-        add_instance(store, &mut queue, head, now);
+        add_instance(store, &mut queue, head, now)?;
     }
     deliver_messages(store, &mut queue, &generations, now)?;
     for head in heads.iter().filter(|head| head.open > 0) {
-        let added = add_open_tasks(store, &mut queue, head);
-        if let Err(trouble) = added {
+        if let Some(trouble) = damage(add_open_tasks(store, &mut queue, head))? {
             let error = trouble.on("read the open tasks of", head.id.as_str());
             tracing::error!(instance = %head.id, %error, "the history is damaged");
             queue.make_ready(head.key);
@@ -42,18 +42,32 @@ pub(super) fn recover(store: &mut dyn Store, now: Timestamp) -> Result<Queue, Tr
     Ok(queue)
 }
 
-fn add_instance(store: &mut dyn Store, queue: &mut Queue, head: &StoredHead, now: Timestamp) {
+/// What is damaged stays so, and concerns one instance; any other trouble may pass, and whatever was
+/// skipped for it would be missed until the next recovery.
+fn damage(done: Result<(), Trouble>) -> Result<Option<Trouble>, Trouble> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(trouble) if matches!(trouble.kind, ProviderErrorKind::Corrupt(_)) => Ok(Some(trouble)),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+fn add_instance(
+    store: &mut dyn Store,
+    queue: &mut Queue,
+    head: &StoredHead,
+    now: Timestamp,
+) -> Result<(), Trouble> {
     if head.sequence > 0 {
         queue.add_instance(head.clone());
-        return;
+        return Ok(());
     }
-    match store.started(head.key) {
-        Ok(started) => queue.add_start(head.clone(), started, now),
-        Err(trouble) => {
-            let error = trouble.on("begin", head.id.as_str());
-            tracing::error!(instance = %head.id, %error, "the instance stays as it is");
-        }
+    let started = store.started(head.key).map(|started| queue.add_start(head.clone(), started, now));
+    if let Some(trouble) = damage(started)? {
+        let error = trouble.on("begin", head.id.as_str());
+        tracing::error!(instance = %head.id, %error, "the instance stays as it is");
     }
+    Ok(())
 }
 
 fn deliver_messages(

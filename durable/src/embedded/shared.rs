@@ -106,10 +106,15 @@ impl Shared {
 
     /// Waits until `take` finds something; nothing once work has ended.
     pub(super) async fn fetch<T>(&self, kind: Kind, take: impl Fn(&mut Queue) -> Offer<T>) -> Vec<T> {
+        let mut made_for = None;
         loop {
             // Made before the look at the queue: what changes after it is not missed.
             let changed = self.changed(kind);
-            match self.update(&take) {
+            let offer = self.update(|queue| {
+                let endings = queue.endings();
+                if *made_for.get_or_insert(endings) == endings { take(queue) } else { Offer::Over }
+            });
+            match offer {
                 Offer::Items(items) => return items,
                 Offer::Over => return Vec::new(),
                 Offer::Nothing => changed.await,

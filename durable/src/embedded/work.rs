@@ -24,16 +24,13 @@ use crate::{
 #[async_trait]
 impl WorkStore for EmbeddedProvider {
     async fn begin_work(&self) -> Result<(), ProviderError> {
-        self.ask(Operation::BeginWork).await
+        let writer = self.operations.clone();
+        self.ask(|reply| Operation::BeginWork { reply, writer }).await?.take();
+        Ok(())
     }
 
     async fn end_work(&self) {
-        self.shared.update(|queue| {
-            queue.phase = match queue.phase {
-                Phase::Working | Phase::Ending => Phase::Ending,
-                Phase::NotBegun | Phase::Ended => Phase::Ended,
-            };
-        });
+        self.shared.update(Queue::end_handing_out);
         self.shared.wake_fetches();
         // A writer that has stopped has nothing left to keep.
         let _ = self.ask(Operation::EndWork).await;
@@ -164,4 +161,29 @@ impl EmbeddedProvider {
 
 fn lock_lost(operation: &'static str, instance: &InstanceId) -> ProviderError {
     ProviderError::new(ProviderErrorKind::LockLost, operation, instance.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::{FutureExt, executor::block_on};
+
+    use super::*;
+    use crate::{clock::SystemClock, provider::HubStore};
+
+    #[test]
+    fn the_end_of_work_waits_for_writes_under_way() {
+        let hub = EmbeddedProvider::in_memory(Arc::new(SystemClock)).unwrap();
+        block_on(hub.begin_work()).unwrap();
+        hub.shared.expect_write();
+        let mut end = hub.end_work();
+        assert!((&mut end).now_or_never().is_none());
+        // Operations are done in order: the end has been looked at once this one is done.
+        block_on(hub.create()).unwrap();
+        assert!((&mut end).now_or_never().is_none(), "the hub is not released yet");
+        hub.shared.update(|_| hub.shared.finish_writes(1));
+        hub.wake_writer();
+        block_on(end);
+    }
 }

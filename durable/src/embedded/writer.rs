@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     error::Trouble,
-    operation::{Done, Follow, Operation, Outcome, Write, answer, is_refusal},
+    operation::{Begun, Done, Follow, Operation, Outcome, Reply, Write, answer, is_refusal},
     queue::{Phase, Queue},
     recovery::recover,
     rows::Row,
@@ -34,6 +34,8 @@ pub(super) struct Writer {
     operations: Receiver<Operation>,
     /// Whether this process works the hub.
     works: bool,
+    /// Those who wait for the end of work.
+    leaving: Vec<Reply<()>>,
     /// Stored messages that nobody will consume.
     leftovers: Vec<Row>,
     /// What the hub is called in messages.
@@ -47,7 +49,7 @@ impl Writer {
         operations: Receiver<Operation>,
         hub: String,
     ) -> Self {
-        Self { shared, store, operations, works: false, leftovers: Vec::new(), hub }
+        Self { shared, store, operations, works: false, leaving: Vec::new(), leftovers: Vec::new(), hub }
     }
 
     /// Does what it is asked, until it is asked to stop or nobody can ask any more.
@@ -63,19 +65,20 @@ impl Writer {
                 self.commit(mem::take(&mut writes));
             }
             let mut stops = false;
-            let mut ended = None;
             match operation {
                 Some(Operation::Stop) => stops = true,
-                Some(Operation::BeginWork(reply)) => answer(reply, self.begin_work()),
+                Some(Operation::BeginWork { reply, writer }) => {
+                    let shared = self.shared.clone();
+                    let begun = self.begin_work().map(|()| Begun { shared, writer, is_taken: false });
+                    answer(reply, begun);
+                }
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
-                Some(Operation::EndWork(reply)) => ended = Some(reply),
+                Some(Operation::EndWork(reply)) => self.leaving.push(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
             self.release_if_ended();
-            if let Some(reply) = ended {
-                answer(reply, Ok(()));
-            }
+            self.tell_leaving();
             if stops {
                 break;
             }
@@ -237,6 +240,7 @@ impl Writer {
             let follow = Follow { works, now };
             let answers = written.map(|(write, outcome)| write.follow(queue, follow, outcome)).collect();
             shared.finish_writes(count);
+            self.leftovers.append(&mut queue.leftovers);
             answers
         });
         self.tell_met();
@@ -255,19 +259,26 @@ impl Writer {
     }
 
     fn begin_work(&mut self) -> Result<(), ProviderError> {
-        let resumed = self.shared.update(|queue| {
-            if queue.phase == Phase::Ending {
+        const OPERATION: &str = "begin to work";
+        let before = self.shared.update(|queue| {
+            let before = queue.phase;
+            if before == Phase::Ending {
                 queue.phase = Phase::Working;
             }
-            queue.phase == Phase::Working
+            before
         });
-        if resumed {
-            return Ok(());
+        match before {
+            Phase::Ending => return Ok(()),
+            Phase::Working => {
+                let holder = "a worker of this process works this hub".to_owned();
+                return Err(Trouble::new(ProviderErrorKind::Held(holder)).on(OPERATION, self.hub.as_str()));
+            }
+            Phase::NotBegun | Phase::Ended => {}
         }
         self.recover().map_err(|trouble| {
             self.store.rollback();
             self.store.release();
-            trouble.on("begin to work", self.hub.as_str())
+            trouble.on(OPERATION, self.hub.as_str())
         })?;
         self.works = true;
         self.tell_waiters();
@@ -304,8 +315,17 @@ impl Writer {
             warn(&trouble.on("keep the last results of activities in", self.hub.as_str()));
         }
         self.works = false;
+        // The next worker removes them; their numbers may then be given to messages of its own.
+        self.leftovers.clear();
         self.shared.update(Queue::end);
         self.store.release();
+    }
+
+    /// What is out may take long and is not waited for; writes under way come next, and are.
+    fn tell_leaving(&mut self) {
+        if !(self.works && self.shared.update(|queue| queue.may_be_released())) {
+            self.leaving.drain(..).for_each(|reply| answer(reply, Ok(())));
+        }
     }
 
     fn keep_loose_results(&mut self) -> Result<(), Trouble> {

@@ -46,7 +46,7 @@ pub(super) fn checkpoint(
         match &event.kind {
             EventKind::TaskScheduled { .. } if !has_ended => checkpoint.activities.push(event.clone()),
             EventKind::TimerCreated { .. }
-                if !has_ended && !checkpoint.cancelled_timers.contains(&event.id) =>
+                if !has_ended && checkpoint.cancelled_timers.binary_search(&event.id).is_err() =>
             {
                 checkpoint.messages.extend(TaskMessage::timer(started, event));
             }

@@ -117,7 +117,7 @@ pub struct OrchestrationWorkItem {
     pub messages: Vec<TaskMessage>,
     /// The right to settle it.
     pub lock: LockToken,
-    /// How often it was handed out, this time included.
+    /// How often it was handed out, this time included. A store may forget it with its process.
     pub attempt: u32,
 }
 
@@ -143,7 +143,7 @@ pub struct ActivityWorkItem {
     pub scheduled: HistoryEvent,
     /// The right to settle it.
     pub lock: LockToken,
-    /// How often it was handed out, this time included.
+    /// How often it was handed out, this time included. A store may forget it with its process.
     pub attempt: u32,
 }
 

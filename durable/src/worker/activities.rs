@@ -32,7 +32,12 @@ pub(super) async fn run(host: Arc<Host>) {
     let slots = Arc::new(Semaphore::new(host.options.max_activities));
     let mut running = JoinSet::new();
     loop {
-        let mut free = take_slots(&slots).await;
+        let mut free = tokio::select! {
+            biased;
+            // Also when activities that never end hold every slot.
+            () = host.stopped() => break,
+            free = take_slots(&slots) => free,
+        };
         match host.provider.fetch_activities(free.len()).await {
             Ok(items) if items.is_empty() => break,
             Ok(items) => {
@@ -40,6 +45,8 @@ pub(super) async fn run(host: Arc<Host>) {
                     running.spawn(process(Running::new(&host, item), free.pop()));
                 }
             }
+            // A store that is out of reach keeps nobody from leaving.
+            Err(_) if host.is_stopping() => break,
             Err(error) => {
                 tracing::error!(%error, "cannot fetch activities; trying again");
                 tokio::time::sleep(REST).await;
@@ -105,7 +112,12 @@ async fn take_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
 
 async fn process(running: Running, slot: Option<OwnedSemaphorePermit>) {
     let Some(item) = &running.item else { return };
-    let kind = execute(&running.host, item).await;
+    // Outside of the call itself only the function's drop code can panic, when its time is up.
+    let executed = AssertUnwindSafe(execute(&running.host, item)).catch_unwind().await;
+    let kind = executed.unwrap_or_else(|panic| {
+        let failure = Failure::panicked(&*panic);
+        EventKind::TaskFailed { task: item.scheduled.id, failure }
+    });
     // Boxed, so that a running activity does not carry the memory of settling it.
     Box::pin(settle(running, kind)).await;
     drop(slot);

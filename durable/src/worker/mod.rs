@@ -17,6 +17,9 @@ use std::{
     thread::JoinHandle,
 };
 
+use futures::FutureExt;
+use tokio::{runtime::Handle, sync::watch};
+
 pub use options::{WorkerBuilder, WorkerOptions};
 
 use crate::{
@@ -38,6 +41,7 @@ pub struct Worker {
     threads: Vec<JoinHandle<()>>,
     activities: Option<tokio::task::JoinHandle<()>>,
     attendants: Vec<tokio::task::JoinHandle<()>>,
+    runtime: Handle,
 }
 
 /// What the loops of one worker share.
@@ -49,7 +53,8 @@ struct Host {
     sessions: Sessions,
     locks: renewal::HeldLocks,
     watchdog: watchdog::Watchdog,
-    tags: AtomicU64,
+    /// Whether the worker is on its way out.
+    stopping: watch::Sender<bool>,
     /// Activities whose tasks went before they were settled.
     broken_off: Mutex<Vec<ActivityWorkItem>>,
 }
@@ -59,7 +64,7 @@ impl Host {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
-        runtime: &tokio::runtime::Handle,
+        runtime: &Handle,
     ) -> Self {
         Self {
             session_options: SessionOptions {
@@ -71,7 +76,7 @@ impl Host {
             sessions: Sessions::new(options.session_bytes),
             locks: renewal::HeldLocks::default(),
             watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
-            tags: AtomicU64::new(1),
+            stopping: watch::Sender::new(false),
             broken_off: Mutex::default(),
             provider,
             registry,
@@ -79,19 +84,35 @@ impl Host {
         }
     }
 
-    /// A checkpoint name that this worker has not used.
-    fn next_tag(&self) -> CheckpointTag {
-        CheckpointTag(self.tags.fetch_add(1, Ordering::Relaxed))
-    }
-
     fn broken_off(&self) -> MutexGuard<'_, Vec<ActivityWorkItem>> {
         self.broken_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns when the worker is on its way out.
+    async fn stopped(&self) {
+        // The sender lives in `self`, so this can only end by the wanted value.
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}
+
+/// A checkpoint name that no worker of this process has used. A provider may serve several, or one
+/// after the other: a name that came twice would revive a session that stands elsewhere.
+fn next_tag() -> CheckpointTag {
+    static TAGS: AtomicU64 = AtomicU64::new(1);
+    CheckpointTag(TAGS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Causes an episode of an instance that was woken by something outside its history, so that the
 /// mistake becomes its failure: no event would come.
-fn prodder(provider: &Arc<dyn Provider>, runtime: &tokio::runtime::Handle) -> ForeignWakeHook {
+fn prodder(provider: &Arc<dyn Provider>, runtime: &Handle) -> ForeignWakeHook {
     let (provider, runtime) = (provider.clone(), runtime.clone());
     Arc::new(move |instance| {
         let data = "woken by something other than its history".to_owned();
@@ -118,7 +139,7 @@ impl Worker {
         registry: Registry,
         options: WorkerOptions,
     ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::Worker {
+        let runtime = Handle::try_current().map_err(|_| Error::Worker {
             reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
             source: None,
         })?;
@@ -145,7 +166,7 @@ impl Worker {
         if let Some(lasts) = host.provider.lock_duration() {
             attendants.push(runtime.spawn(renewal::run(host.clone(), lasts)));
         }
-        Ok(Self { host, threads, activities, attendants })
+        Ok(Self { host, threads, activities, attendants, runtime })
     }
 
     /// Fetches nothing more, lets running episodes and activities end, and returns when their
@@ -155,6 +176,7 @@ impl Worker {
     /// # Errors
     /// When a thread of the worker ended by a panic, which is a bug of this library.
     pub async fn shut_down(mut self) -> Result<(), Error> {
+        self.host.stop();
         self.host.provider.end_work().await;
         if let Some(activities) = self.activities.take() {
             settle(activities.await)?;
@@ -188,16 +210,18 @@ fn broken(what: &str) -> Error {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        // They run until told, also when a shutdown was given up half-way.
+        self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
         // After `shut_down` there is nothing left to stop. Otherwise the loops end by themselves once
         // their fetches return empty.
         if self.activities.is_some() {
+            self.host.stop();
             let provider = self.host.provider.clone();
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { provider.end_work().await });
-            } else {
-                futures::executor::block_on(provider.end_work());
+            let mut ending = async move { provider.end_work().await }.boxed();
+            // Begun here and now: begun later it could end the work of a worker started since.
+            if (&mut ending).now_or_never().is_none() {
+                self.runtime.spawn(ending);
             }
-            self.attendants.iter().for_each(tokio::task::JoinHandle::abort);
         }
     }
 }

@@ -18,7 +18,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::Host;
+use super::{Host, next_tag};
 use crate::{
     context::OrchestrationContext,
     episode,
@@ -58,6 +58,8 @@ async fn run(host: &Host, thread: usize) {
                 host.locks.hold(item.lock);
                 Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>
             })),
+            // A store that is out of reach keeps nobody from leaving.
+            Err(_) if host.is_stopping() => break,
             Err(error) => {
                 tracing::error!(%error, "cannot fetch orchestrations; trying again");
                 std::thread::park_timeout(SHORTEST_REST);
@@ -162,7 +164,7 @@ fn run_episode(
     let now = host.provider.clock().now();
     host.watchdog.begin(thread, &item.instance, now);
     let run = catch_unwind(AssertUnwindSafe(|| {
-        let checkpoint = episode::run(&mut session, &item.messages, now, host.next_tag());
+        let checkpoint = episode::run(&mut session, &item.messages, now, next_tag());
         (checkpoint, session)
     }));
     host.watchdog.end(thread);
@@ -195,7 +197,10 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
             );
             host.provider.abandon_orchestration(item, rest_after(attempt)).await
         }
-        NotNow::Unreadable(error) if is_poison => poison(host, item, &error.to_string()).await,
+        // What will pass is the store's trouble, however often it was met, and no poison.
+        NotNow::Unreadable(error) if is_poison && !error.is_transient() => {
+            poison(host, item, &error.to_string()).await
+        }
         NotNow::Broken(panic) if is_poison => poison(host, item, &panic).await,
         NotNow::Unreadable(error) => {
             tracing::error!(%instance, %error, attempt, "an orchestration cannot be continued; trying again");
@@ -217,7 +222,7 @@ async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(
     tracing::error!(instance = %item.instance, message);
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
     let now = host.provider.clock().now();
-    let checkpoint = episode::fail(item.execution.clone(), failure, now, host.next_tag());
+    let checkpoint = episode::fail(item.execution.clone(), failure, now, next_tag());
     host.provider.checkpoint(item, checkpoint).await
 }
 

@@ -21,12 +21,30 @@ fn a_second_worker_is_told_who_has_the_hub_since_when() {
     assert!(error.to_string().starts_with(&whole), "{error}");
 }
 
+// The end of one would be the end of both, and the other would never know.
+#[test]
+fn a_second_worker_of_one_process_is_refused_too() {
+    on_both(|hub| {
+        let error = block_on(hub.begin_work()).unwrap_err();
+        assert!(matches!(&error.kind, ProviderErrorKind::Held(_)), "{error}");
+        create(hub, "a");
+        fetch(hub);
+    });
+}
+
+#[test]
+fn work_that_nobody_waits_to_begin_does_not_begin() {
+    let folder = Folder::new();
+    let hub = folder.open();
+    assert!(hub.begin_work().now_or_never().is_none());
+    block_on(hub.begin_work()).unwrap();
+}
+
 #[test]
 fn the_hub_is_free_once_its_worker_has_gone() {
     let folder = Folder::new();
     drop(folder.work());
     let hub = folder.work();
-    block_on(hub.begin_work()).unwrap();
     block_on(hub.end_work());
     block_on(hub.create()).unwrap();
     folder.work();

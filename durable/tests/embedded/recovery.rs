@@ -166,6 +166,64 @@ fn an_ended_instance_and_the_messages_it_left_do_not_come_back() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_now_is_not_taken_for_damaged() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    create(&hub, "a");
+    step(&hub, vec![scheduled(0)]);
+    crash(hub);
+
+    connection(&folder).execute_batch("ALTER TABLE history RENAME TO away").unwrap();
+    let hub = folder.open();
+    assert_eq!(refused(block_on(hub.begin_work())), durable::provider::ProviderErrorKind::Other);
+    connection(&folder).execute_batch("ALTER TABLE away RENAME TO history").unwrap();
+    block_on(hub.begin_work()).unwrap();
+    assert_eq!(next_activity(&hub), 0, "what the instance waits for was not forgotten");
+}
+
+fn connection(folder: &Folder) -> rusqlite::Connection {
+    rusqlite::Connection::open(folder.file()).unwrap()
+}
+
+/// How many messages the hub's file holds.
+fn stored_messages(folder: &Folder) -> u32 {
+    connection(folder).query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap()
+}
+
+/// Ends an instance while a message for it is on its way.
+fn end_with_a_message_to_come(hub: &durable::embedded::EmbeddedProvider, instance: &str) {
+    create(hub, instance);
+    let item = fetch(hub);
+    block_on(hub.send(message(instance, raised("late")))).unwrap();
+    let checkpoint = episode(&item, RuntimeStatus::Completed, Vec::new());
+    block_on(hub.checkpoint(item, checkpoint)).unwrap();
+}
+
+#[test]
+fn a_message_that_nobody_will_consume_goes_with_the_next_transaction() {
+    let folder = Folder::new();
+    let hub = folder.work();
+    end_with_a_message_to_come(&hub, "a");
+    create(&hub, "b");
+    assert_eq!(stored_messages(&folder), 0);
+}
+
+#[test]
+fn who_has_left_the_hub_to_others_removes_none_of_their_messages() {
+    let folder = Folder::new();
+    let before = folder.work();
+    end_with_a_message_to_come(&before, "a");
+    block_on(before.end_work());
+    let hub = folder.work();
+    create(&hub, "b");
+    // The number of the removed message is given again.
+    block_on(hub.send(message("b", raised("x")))).unwrap();
+    create(&before, "c");
+    crash(hub);
+    assert_eq!(news(&fetch(&folder.work())), ["ExecutionStarted", "x"]);
+}
+
+#[test]
 fn a_graceful_end_keeps_the_results_that_no_checkpoint_has_consumed() {
     on_both(|hub| {
         create(hub, "a");

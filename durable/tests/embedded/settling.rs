@@ -92,6 +92,22 @@ fn a_fetch_waits_and_is_woken_by_work_or_by_the_end() {
 }
 
 #[test]
+fn a_fetch_ends_with_the_work_it_was_made_for_even_when_work_begins_again() {
+    on_both(|hub| {
+        let mut orchestrations = hub.fetch_orchestrations(3);
+        let mut activities = hub.fetch_activities(3);
+        assert!((&mut orchestrations).now_or_never().is_none());
+        assert!((&mut activities).now_or_never().is_none());
+        block_on(hub.end_work());
+        block_on(hub.begin_work()).unwrap();
+        create(hub, "a");
+        assert!(block_on(orchestrations).unwrap().is_empty());
+        assert!(block_on(activities).unwrap().is_empty());
+        assert_eq!(fetch(hub).instance, id("a"));
+    });
+}
+
+#[test]
 fn two_waiting_fetches_share_what_comes_at_once() {
     on_both(|hub| {
         let mut first = hub.fetch_activities(1);

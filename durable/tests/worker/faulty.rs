@@ -1,0 +1,156 @@
+//! A hub in memory whose store fails on demand, and that notes the names of checkpoints.
+//!
+//! Must not know workers. Begin with [`Faulty`].
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use durable::{
+    clock::Clock,
+    embedded::EmbeddedProvider,
+    history::{History, HistoryEvent, TaskMessage},
+    model::{InstanceId, InstanceState},
+    provider::{
+        ActivityWorkItem, Checkpoint, CheckpointTag, HubStore, InstanceStore, LockToken, NewInstance,
+        OrchestrationWorkItem, Provider, ProviderError, ProviderErrorKind, WaitFor, WorkStore,
+    },
+};
+use durable_testkit::VirtualClock;
+
+type Result<T> = std::result::Result<T, ProviderError>;
+
+/// An embedded provider on a virtual clock, with faults.
+pub(crate) struct Faulty {
+    inner: EmbeddedProvider,
+    /// Whether every fetch fails.
+    pub(crate) is_unreachable: AtomicBool,
+    /// How many histories are still to be refused.
+    pub(crate) unreadable: AtomicUsize,
+    /// The names of the checkpoints so far.
+    pub(crate) tags: Mutex<Vec<CheckpointTag>>,
+}
+
+impl Faulty {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: EmbeddedProvider::in_memory(Arc::new(VirtualClock::new())).unwrap(),
+            is_unreachable: AtomicBool::new(false),
+            unreadable: AtomicUsize::new(0),
+            tags: Mutex::default(),
+        })
+    }
+
+    fn reach(&self) -> Result<()> {
+        if self.is_unreachable.load(Ordering::SeqCst) { Err(unavailable()) } else { Ok(()) }
+    }
+}
+
+fn unavailable() -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Unavailable, "reach", "the store")
+}
+
+#[async_trait]
+impl HubStore for Faulty {
+    async fn create(&self) -> Result<()> {
+        self.inner.create().await
+    }
+
+    async fn delete(&self) -> Result<()> {
+        self.inner.delete().await
+    }
+
+    async fn exists(&self) -> Result<bool> {
+        self.inner.exists().await
+    }
+}
+
+#[async_trait]
+impl InstanceStore for Faulty {
+    async fn create_instance(&self, new: NewInstance) -> Result<InstanceState> {
+        self.inner.create_instance(new).await
+    }
+
+    async fn send(&self, message: TaskMessage) -> Result<()> {
+        self.inner.send(message).await
+    }
+
+    async fn read_state(&self, instance: &InstanceId) -> Result<Option<InstanceState>> {
+        self.inner.read_state(instance).await
+    }
+
+    async fn read_history(&self, instance: &InstanceId) -> Result<History> {
+        self.inner.read_history(instance).await
+    }
+
+    async fn wait(&self, instance: &InstanceId, until: WaitFor) -> Result<InstanceState> {
+        self.inner.wait(instance, until).await
+    }
+}
+
+#[async_trait]
+impl WorkStore for Faulty {
+    async fn begin_work(&self) -> Result<()> {
+        self.inner.begin_work().await
+    }
+
+    async fn end_work(&self) {
+        self.inner.end_work().await;
+    }
+
+    async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>> {
+        let items = self.inner.fetch_orchestrations(most).await;
+        self.reach()?;
+        items
+    }
+
+    async fn load_history(&self, item: &OrchestrationWorkItem) -> Result<History> {
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.unreadable.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            return Err(unavailable());
+        }
+        self.inner.load_history(item).await
+    }
+
+    async fn checkpoint(&self, item: OrchestrationWorkItem, checkpoint: Checkpoint) -> Result<()> {
+        self.tags.lock().unwrap().push(checkpoint.tag);
+        self.inner.checkpoint(item, checkpoint).await
+    }
+
+    async fn abandon_orchestration(&self, item: OrchestrationWorkItem, delay: Duration) -> Result<()> {
+        self.inner.abandon_orchestration(item, delay).await
+    }
+
+    async fn fetch_activities(&self, most: usize) -> Result<Vec<ActivityWorkItem>> {
+        let items = self.inner.fetch_activities(most).await;
+        self.reach()?;
+        items
+    }
+
+    async fn complete_activity(&self, item: ActivityWorkItem, result: HistoryEvent) -> Result<()> {
+        self.inner.complete_activity(item, result).await
+    }
+
+    async fn abandon_activity(&self, item: ActivityWorkItem, delay: Duration) -> Result<()> {
+        self.inner.abandon_activity(item, delay).await
+    }
+
+    fn lock_duration(&self) -> Option<Duration> {
+        None
+    }
+
+    async fn renew(&self, lock: LockToken) -> Result<()> {
+        self.inner.renew(lock).await
+    }
+}
+
+impl Provider for Faulty {
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock()
+    }
+}
