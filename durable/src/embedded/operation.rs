@@ -37,7 +37,7 @@ pub(super) enum Operation {
     BeginWork {
         reply: Reply<Begun>,
         /// For who is given the work and does not take it.
-        writer: Sender<Operation>,
+        writer: Sender<Self>,
     },
     CreateHub(Reply<()>),
     DeleteHub(Reply<()>),
