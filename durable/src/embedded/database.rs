@@ -116,24 +116,60 @@ impl Place {
     /// Lets `read` use a connection of its own, all of it in one snapshot; `None` without a hub.
     pub(super) fn read<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Trouble>,
+        read: impl Fn(&Connection) -> Result<T, Trouble>,
     ) -> Result<Option<T>, Trouble> {
         let (kept, removals) = {
             let mut readers = self.readers();
             (readers.kept.pop(), readers.removals)
         };
-        let Some(connection) = kept.map_or_else(|| self.open_existing(), |kept| Ok(Some(kept)))? else {
-            return Ok(None);
-        };
-        // After an error the connection is dropped, and its transaction with it.
-        connection.prepare_cached("BEGIN")?.execute(())?;
-        let answer = read(&connection)?;
-        connection.prepare_cached("COMMIT")?.execute(())?;
-        let mut readers = self.readers();
-        if readers.kept.len() < KEPT_READERS && readers.removals == removals {
-            readers.kept.push(connection);
+        if let Some(kept) = kept
+            && let Some(answer) = self.read_on(kept, removals, &read)?
+        {
+            return Ok(Some(answer));
         }
-        Ok(Some(answer))
+        self.open_existing()?.map_or(Ok(None), |connection| self.read_on(connection, removals, &read))
+    }
+
+    /// `None` when the hub behind `connection` has been deleted.
+    fn read_on<T>(
+        &self,
+        connection: Connection,
+        removals: u64,
+        read: impl Fn(&Connection) -> Result<T, Trouble>,
+    ) -> Result<Option<T>, Trouble> {
+        let in_snapshot = || {
+            connection.prepare_cached("BEGIN")?.execute(())?;
+            let answer = read(&connection)?;
+            connection.prepare_cached("COMMIT")?.execute(())?;
+            Ok(answer)
+        };
+        match in_snapshot() {
+            Ok(answer) => {
+                let mut readers = self.readers();
+                if readers.kept.len() < KEPT_READERS && readers.removals == removals {
+                    readers.kept.push(connection);
+                }
+                Ok(Some(answer))
+            }
+            // After an error the connection is dropped, and its transaction with it.
+            Err(_) if self.is_cleared(&connection) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Leaves nothing in the hub, for those in other processes who have it open.
+    pub(super) fn clear(connection: &Connection) -> Result<(), Trouble> {
+        let cleared = connection.execute_batch(tables::CLEAR).map_err(Trouble::from);
+        match cleared {
+            // There must be no need of room to make room.
+            Err(trouble) if trouble.kind == ProviderErrorKind::Full => Ok(()),
+            cleared => cleared,
+        }
+    }
+
+    /// Whether the hub behind `connection` has been deleted.
+    pub(super) fn is_cleared(&self, connection: &Connection) -> bool {
+        matches!(self.inspect(connection), Ok(Found::Nothing))
     }
 
     /// Removes the file and what belongs to it. No connection for writing may be open.
@@ -230,13 +266,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("durable-{}-removed.db", std::process::id()));
         let place = Place::new(&path, Durability::Relaxed).unwrap();
         place.remove().unwrap();
-        let made = place.open_or_create().unwrap();
-        place
-            .read(|_| {
-                drop(made);
-                place.remove()
-            })
-            .unwrap();
+        drop(place.open_or_create().unwrap());
+        place.read(|_| place.remove()).unwrap();
         assert!(place.read(|_| Ok(())).unwrap().is_none(), "there is no hub");
     }
 }

@@ -152,10 +152,11 @@ impl Store for FileStore {
     fn rollback(&mut self) {
         // What was taken as seen may have been undone as well.
         self.seen = UNSEEN;
-        // A connection that cannot even undo is closed, which undoes; the next call opens another.
+        // A connection that cannot even undo is closed, which undoes, as is one to a hub that somebody
+        // has deleted; the next call opens another.
         if let Some(connection) = &self.connection
-            && !connection.is_autocommit()
-            && connection.execute_batch("ROLLBACK").is_err()
+            && ((!connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err())
+                || self.place.is_cleared(connection))
         {
             self.connection = None;
         }
@@ -219,7 +220,12 @@ impl Store for FileStore {
     }
 
     fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
-        reading::state(self.connection()?, id)
+        if self.connection.is_none() {
+            // Whoever only asks makes no hub.
+            self.connection = self.place.open_existing()?;
+            self.seen = UNSEEN;
+        }
+        self.connection.as_ref().map_or(Ok(None), |connection| reading::state(connection, id))
     }
 
     fn live(&mut self) -> Result<Vec<StoredHead>, Trouble> {
@@ -243,16 +249,25 @@ impl Store for FileStore {
     }
 
     fn has_changed(&mut self) -> Result<bool, Trouble> {
+        let was_there = self.connection.is_some();
+        if was_there {
+            if self.version()? == self.seen {
+                return Ok(false);
+            }
+            self.connection.take_if(|connection| self.place.is_cleared(connection));
+        }
         if self.connection.is_none() {
             // Whoever only waits makes no hub.
             self.connection = self.place.open_existing()?;
             self.seen = UNSEEN;
         }
-        Ok(self.connection.is_some() && self.version()? != self.seen)
+        Ok(was_there || self.connection.is_some())
     }
 
     fn mark_seen(&mut self) -> Result<(), Trouble> {
-        self.seen = self.version()?;
+        if self.connection.is_some() {
+            self.seen = self.version()?;
+        }
         Ok(())
     }
 
@@ -301,12 +316,12 @@ impl Store for FileStore {
     }
 
     fn delete_hub(&mut self) -> Result<(), Trouble> {
-        if self.place.open_existing()?.is_none() {
-            return Ok(());
-        }
+        let Some(connection) = self.place.open_existing()? else { return Ok(()) };
         self.connection = None;
         let lock = self.place.beside(".lock");
         let hold = Hold::take(&lock, Timestamp::UNIX_EPOCH)?;
+        Place::clear(&connection)?;
+        drop(connection);
         self.place.remove()?;
         let removed = fs::remove_file(lock);
         drop(hold);

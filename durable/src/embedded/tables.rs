@@ -60,6 +60,13 @@ pub(super) const CREATE: &str = "
     CREATE TABLE arrivals (row INTEGER PRIMARY KEY, instance INTEGER NOT NULL, message INTEGER);
 ";
 
+/// Leaves nothing: whoever has the file open meets no hub, even when the file itself has gone.
+pub(super) const CLEAR: &str = "
+    BEGIN IMMEDIATE;
+    DROP TABLE instances; DROP TABLE starts; DROP TABLE history; DROP TABLE messages; DROP TABLE arrivals;
+    PRAGMA application_id = 0; PRAGMA user_version = 0;
+    COMMIT;";
+
 pub(super) const INSERT_INSTANCE: &str = "
     INSERT INTO instances (id, live, status, execution, generation, sequence, open, updated)
     VALUES (?1, 1, 0, ?2, 0, 0, 0, ?3) ON CONFLICT (id) DO NOTHING";

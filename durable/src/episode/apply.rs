@@ -9,7 +9,8 @@ use crate::{
 
 /// Ends the session's episode and says what to save: `events`, then what was asked for.
 ///
-/// With no `events` nothing happened, and only the consumed messages are to be forgotten.
+/// With nothing but the episode's beginning in `events`, and no end of the execution, nothing
+/// happened: there were only late and double messages, which are to be forgotten.
 pub(super) fn checkpoint(
     session: &mut Session,
     mut events: Vec<HistoryEvent>,
@@ -34,7 +35,8 @@ pub(super) fn checkpoint(
             updated_at: now,
         },
     };
-    if events.is_empty() {
+    // Decided only now: a wake from outside may have ended the execution up to the last moment.
+    if events.len() == 1 && outcome.is_none() {
         return checkpoint;
     }
     events.extend(actions.into_iter().map(|action| action.into_event(now)));

@@ -30,10 +30,6 @@ pub fn run(
             events.push(message.event.clone());
         }
     }
-    if events.len() == 1 && session.outcome().is_none() {
-        // Nothing but late and double messages: they are consumed, and nothing has happened.
-        events.clear();
-    }
     apply::checkpoint(session, events, now, tag)
 }
 

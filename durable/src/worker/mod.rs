@@ -111,14 +111,15 @@ fn next_tag() -> CheckpointTag {
 }
 
 /// Causes an episode of an instance that was woken by something outside its history, so that the
-/// mistake becomes its failure: no event would come.
+/// mistake becomes its failure: no event would come. Whoever keeps a waker keeps this; it must not
+/// keep the store open.
 fn prodder(provider: &Arc<dyn Provider>, runtime: &Handle) -> ForeignWakeHook {
-    let (provider, runtime) = (provider.clone(), runtime.clone());
+    let (provider, runtime) = (Arc::downgrade(provider), runtime.clone());
     Arc::new(move |instance| {
+        let Some(provider) = provider.upgrade() else { return };
         let data = "woken by something other than its history".to_owned();
         let event = HistoryEvent::new(provider.clock().now(), EventKind::GenericEvent { data });
         let message = TaskMessage { instance: instance.clone(), execution: None, event, visible_at: None };
-        let provider = provider.clone();
         runtime.spawn(async move {
             if let Err(error) = provider.send(message).await {
                 tracing::error!(%error, "an orchestration was woken from outside, and cannot be told");

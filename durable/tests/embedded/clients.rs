@@ -163,3 +163,29 @@ fn a_client_cannot_delete_a_hub_that_is_worked() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     assert!(!block_on(client.exists()).unwrap());
 }
+
+// R2:HUB-25
+#[test]
+fn who_waits_learns_that_another_process_has_deleted_the_hub() {
+    let folder = Folder::new();
+    let (client, other) = (folder.open(), folder.open());
+    create(&client, "a");
+    let a = id("a");
+    let mut waiting = client.wait(&a, WaitFor::End);
+    assert!((&mut waiting).now_or_never().is_none());
+    block_on(other.delete()).unwrap();
+    assert_eq!(refused(block_on(waiting)), ProviderErrorKind::NotFound);
+    assert_eq!(block_on(client.read_state(&a)).unwrap(), None);
+}
+
+#[test]
+fn what_is_acknowledged_after_another_process_has_deleted_the_hub_is_in_the_new_one() {
+    let folder = Folder::new();
+    let (client, other) = (folder.open(), folder.open());
+    create(&client, "a");
+    block_on(other.delete()).unwrap();
+    create(&client, "b");
+    drop(client);
+    let item = fetch(&folder.work());
+    assert_eq!(item.instance, id("b"));
+}

@@ -8,7 +8,8 @@ mod faulty;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -59,6 +60,19 @@ async fn cannot_be_dropped() {
 #[orchestrator]
 async fn calls_what_cannot_be_dropped(ctx: OrchestrationContext) -> Result<(), Failure> {
     ctx.call(cannot_be_dropped::with()).await
+}
+
+static LEAKED: Mutex<Option<Waker>> = Mutex::new(None);
+
+/// Leaves its waker with somebody outside, as a wait for a foreign channel does.
+#[orchestrator]
+async fn leaks_its_waker(ctx: OrchestrationContext) -> Result<(), Failure> {
+    let foreign = std::future::poll_fn(|cx| {
+        *LEAKED.lock().unwrap() = Some(cx.waker().clone());
+        Poll::<()>::Pending
+    });
+    let word = ctx.wait_for(Event::<()>::new("word"));
+    futures::future::join(foreign, word).await.1
 }
 
 fn hub() -> (Arc<Faulty>, TaskHub) {
@@ -145,4 +159,15 @@ async fn an_activity_that_panics_when_it_is_broken_off_is_answered_all_the_same(
     let Err(durable::Error::Failed { failure, .. }) = run.output().await else { panic!("it did not fail") };
     assert_eq!(failure.kind(), FailureKind::Panicked);
     worker.shut_down().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_waker_that_outlives_its_worker_keeps_no_store_open() {
+    let (store, hub) = hub();
+    let worker = hub.worker().start().await.unwrap();
+    hub.client().start(leaks_its_waker::with()).await.unwrap().wait_for_start().await.unwrap();
+    worker.shut_down().await.unwrap();
+    drop(hub);
+    assert!(LEAKED.lock().unwrap().is_some());
+    assert_eq!(Arc::strong_count(&store), 1);
 }
