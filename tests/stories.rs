@@ -121,6 +121,18 @@ async fn a_text_that_is_no_instance_id_is_refused_at_the_start() {
     );
 }
 
+// R2:HUB-37, HUB-43; DECISIONS 1, 23
+#[tokio::test]
+async fn a_hub_has_the_usual_name_or_a_well_formed_one() {
+    assert_eq!(TaskHub::open("memory:").await.unwrap().name().as_str(), "DurableFunctionsHub");
+    let named = TaskHub::options().name("BankHub").open("memory:").await.unwrap();
+    assert_eq!(named.name().as_str(), "BankHub");
+    for name in ["", "ab", "1hub", "bank-hub", &"x".repeat(46)] {
+        let refused = TaskHub::options().name(name).open("memory:").await;
+        assert!(matches!(refused, Err(Error::TaskHubName(_))), "{name:?}: {refused:?}");
+    }
+}
+
 // DECISIONS 17
 #[tokio::test]
 async fn a_taken_id_is_refused_while_it_lives_and_given_again_after() {

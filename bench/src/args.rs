@@ -18,6 +18,8 @@ Workloads, and their usual size:
   sequence  10000    activities called one after the other by one orchestration
   latency   200      orchestrations of `hello`, one at a time while nothing else happens
   parked    100000   orchestrations waiting for activities that never end; then a restart with them
+  parked-running     the same, with all of those activities running
+  engine             what a replay costs without a store; takes no options
 
 Options:
   --size N             how many
@@ -38,6 +40,8 @@ pub(crate) const CONTENDER: &str = "--contender";
 pub(crate) enum Command {
     /// Say what can be asked.
     Help,
+    /// Measure the replay engine alone.
+    Engine,
     /// Measure contenders and compare them.
     Compare(Request),
     /// Be the contender for one run.
@@ -75,6 +79,7 @@ impl Command {
         let mut arguments = arguments.peekable();
         match arguments.peek().map(String::as_str) {
             None | Some("--help" | "-h" | "help") => Ok(Self::Help),
+            Some("engine") => Ok(Self::Engine),
             Some(CONTENDER) => Ok(Self::Contend(Job::from_arguments(arguments.skip(1))?)),
             Some(_) => Request::from_arguments(arguments).map(Self::Compare),
         }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use durable_bench_gauge::{Job, Measured, Stage, Workload, sync_times};
+use durable_bench_gauge::{Job, Measured, Stage, sync_times};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
@@ -67,7 +67,7 @@ fn one(
     let measured = contender.run(&job, |operations| bar.set_position(operations));
     bar.finish_and_clear();
     let mut measured = measured?;
-    if request.workload == Workload::Parked {
+    if request.workload.restarts() {
         job.stage = Stage::Restarted;
         let restarted = contender.run(&job, |_| ())?;
         measured.ready_seconds = restarted.ready_seconds;

@@ -1,6 +1,6 @@
 //! What the replay engine costs without a store: nanoseconds a resume and a history row.
 //!
-//! Knows nothing of hubs and workers. Begin with [`run`]; the targets are those of the design
+//! Knows nothing of hubs and workers. Begin with [`table`]; the targets are those of the design
 //! (`replay.md`, section 7).
 
 use std::{
@@ -23,23 +23,40 @@ const ROUNDS: usize = 9;
 
 /// One measured row.
 #[derive(Debug)]
-pub struct Row {
+struct Row {
     /// What ran.
-    pub name: &'static str,
+    name: &'static str,
     /// How many activity calls it made.
-    pub calls: usize,
+    calls: usize,
     /// Nanoseconds for one event applied to a live session.
-    pub live_ns: f64,
+    live_ns: f64,
     /// Nanoseconds for one event replayed.
-    pub replay_ns: f64,
+    replay_ns: f64,
     /// Nanoseconds for one row of history replayed.
-    pub row_ns: f64,
+    row_ns: f64,
     /// Milliseconds for the whole replay.
-    pub replay_ms: f64,
+    replay_ms: f64,
+}
+
+/// Measures every row, and sets them in a table.
+pub(crate) fn table() -> String {
+    let mut lines = vec![format!(
+        "{:<24}{:>9}{:>10}{:>11}{:>9}{:>11}",
+        "nanoseconds", "calls", "live", "replay", "a row", "all, ms"
+    )];
+    lines.extend(run().iter().map(|row| {
+        format!(
+            "{:<24}{:>9}{:>10.0}{:>11.0}{:>9.0}{:>11.3}",
+            row.name, row.calls, row.live_ns, row.replay_ns, row.row_ns, row.replay_ms
+        )
+    }));
+    let (created, unloaded) = create_and_unload();
+    lines.push(format!("create and first resume {created:.0} ns, unload {unloaded:.0} ns"));
+    lines.join("\n")
 }
 
 /// Measures every row.
-pub fn run() -> Vec<Row> {
+fn run() -> Vec<Row> {
     let mut rows = Vec::new();
     for calls in [1_000, 10_000, 100_000] {
         rows.push(measure("sequence", calls, &sequence(calls)));
@@ -54,7 +71,7 @@ pub fn run() -> Vec<Row> {
 }
 
 /// Nanoseconds for creating a session and its first resume with one action, and for unloading it.
-pub fn create_and_unload() -> (f64, f64) {
+fn create_and_unload() -> (f64, f64) {
     const SESSIONS: usize = 1_000;
     let orchestrator = sequence(1);
     let (mut created, mut unloaded) = (Vec::new(), Vec::new());
@@ -71,16 +88,6 @@ pub fn create_and_unload() -> (f64, f64) {
         unloaded.push(begin.elapsed());
     }
     (per(median(created), SESSIONS), per(median(unloaded), SESSIONS))
-}
-
-/// Parks `count` sessions that each wait for one activity, for whoever watches the memory.
-pub fn park(count: usize) -> Vec<Session> {
-    let orchestrator = sequence(1);
-    (0..count).map(|_| begun(&orchestrator)).collect()
-}
-
-fn begun(orchestrator: &Orchestrator) -> Session {
-    begin_with(session(orchestrator), &event(EventKind::ExecutionStarted(Box::new(started()))))
 }
 
 fn begin_with(mut session: Session, start: &HistoryEvent) -> Session {

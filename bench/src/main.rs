@@ -11,6 +11,7 @@
 mod args;
 mod compare;
 mod contender;
+mod engine;
 mod error;
 mod ours;
 mod peer;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), BenchError> {
     match Command::from_arguments(std::env::args().skip(1))? {
         Command::Help => print(&mut io::stdout(), args::HELP),
+        Command::Engine => print(&mut io::stdout(), &engine::table()),
         Command::Contend(job) => ours::main(&job),
         Command::Compare(request) => {
             let summary = compare::run(&request)?;

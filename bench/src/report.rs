@@ -104,7 +104,9 @@ fn what(request: &Request) -> String {
         Workload::FanOut => format!("one orchestration that calls {size} activities at once"),
         Workload::Sequence => format!("one orchestration that calls {size} activities one after the other"),
         Workload::Latency => format!("{size} orchestrations of 5 activities, one at a time while idle"),
-        Workload::Parked => format!("{size} orchestrations, each waiting for an activity that never ends"),
+        Workload::Parked | Workload::ParkedRunning => {
+            format!("{size} orchestrations, each waiting for an activity that never ends")
+        }
     }
 }
 
@@ -121,7 +123,11 @@ fn notes(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
             let limit = request.limit.as_secs();
             let unit = match request.workload {
                 Workload::Hello => ", five activities as one orchestration, and durations are at least these",
-                Workload::FanOut | Workload::Sequence | Workload::Latency | Workload::Parked => "",
+                Workload::FanOut
+                | Workload::Sequence
+                | Workload::Latency
+                | Workload::Parked
+                | Workload::ParkedRunning => "",
             };
             writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted{unit}")?;
         }

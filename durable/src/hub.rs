@@ -9,6 +9,7 @@ use crate::{
     clock::SystemClock,
     embedded::{Durability, EmbeddedProvider, Options},
     error::Error,
+    model::TaskHubName,
     provider::{HubStore, Provider, ProviderError, ProviderErrorKind},
     replay::SessionOptions,
     worker::{WorkerBuilder, WorkerOptions},
@@ -17,6 +18,7 @@ use crate::{
 /// All stored things of one application, apart from every other (R2:HUB-1). Cheap to clone.
 #[derive(Clone)]
 pub struct TaskHub {
+    name: TaskHubName,
     provider: Arc<dyn Provider>,
     max_payload: usize,
 }
@@ -37,12 +39,22 @@ impl TaskHub {
 
     /// A hub with other than the usual options.
     pub fn options() -> TaskHubOptions {
-        TaskHubOptions { durability: Durability::Full, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+        TaskHubOptions {
+            name: TaskHubName::DEFAULT.to_owned(),
+            durability: Durability::Full,
+            max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
+        }
     }
 
     /// A hub in a store of your own.
     pub fn with_provider(provider: Arc<dyn Provider>) -> Self {
-        Self { provider, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+        let name = TaskHubName::default();
+        Self { name, provider, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+    }
+
+    /// The hub's name, by which logs tell hubs apart.
+    pub fn name(&self) -> &TaskHubName {
+        &self.name
     }
 
     /// A client of this hub.
@@ -53,7 +65,7 @@ impl TaskHub {
     /// A worker for this hub, to be started. It runs every annotated function of this program.
     pub fn worker(&self) -> WorkerBuilder {
         let options = WorkerOptions { max_payload: self.max_payload, ..WorkerOptions::default() };
-        WorkerBuilder::new(self.provider.clone()).options(options)
+        WorkerBuilder::new(self.provider.clone()).in_hub(self.name.clone()).options(options)
     }
 
     /// Removes the hub and everything in it (R3:DIAG-31).
@@ -69,11 +81,19 @@ impl TaskHub {
 #[derive(Debug, Clone)]
 #[must_use = "options do nothing until `open`"]
 pub struct TaskHubOptions {
+    name: String,
     durability: Durability,
     max_payload: usize,
 }
 
 impl TaskHubOptions {
+    /// Names the hub; `DurableFunctionsHub` unless told otherwise (DECISIONS 1). 3 to 45 letters and
+    /// digits, the first a letter: checked by [`open`](Self::open).
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// What "acknowledged" means for a file: by default, safe against a power cut.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
@@ -89,9 +109,10 @@ impl TaskHubOptions {
     /// Opens the hub, see [`TaskHub::open`].
     ///
     /// # Errors
-    /// See [`TaskHub::open`].
+    /// See [`TaskHub::open`]; also when the name is not a hub's.
     pub async fn open(self, address: impl AsRef<str>) -> Result<TaskHub, Error> {
         let address = address.as_ref();
+        let name = TaskHubName::new(self.name)?;
         let provider: Arc<dyn Provider> = match address.split_once(':') {
             Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))?),
             Some(("sqlite", path)) if !path.is_empty() => {
@@ -101,7 +122,7 @@ impl TaskHubOptions {
             _ => return Err(bad_address(address).into()),
         };
         HubStore::create(&*provider).await?;
-        Ok(TaskHub { provider, max_payload: self.max_payload })
+        Ok(TaskHub { name, provider, max_payload: self.max_payload })
     }
 }
 
@@ -112,6 +133,6 @@ fn bad_address(address: &str) -> ProviderError {
 
 impl fmt::Debug for TaskHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskHub").field("max_payload", &self.max_payload).finish_non_exhaustive()
+        f.debug_struct("TaskHub").field("name", &self.name).finish_non_exhaustive()
     }
 }

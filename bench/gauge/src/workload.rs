@@ -19,11 +19,19 @@ pub enum Workload {
     Latency,
     /// Many orchestrations, each waiting for an activity that never ends; then a restart with them.
     Parked,
+    /// The same, and every one of those activities is running, in a task of its own.
+    ParkedRunning,
 }
 
 impl Workload {
     /// Every workload, in the order they are documented.
-    pub const ALL: [Self; 5] = [Self::Hello, Self::FanOut, Self::Sequence, Self::Latency, Self::Parked];
+    pub const ALL: [Self; 6] =
+        [Self::Hello, Self::FanOut, Self::Sequence, Self::Latency, Self::Parked, Self::ParkedRunning];
+
+    /// Whether it ends with a restart.
+    pub fn restarts(self) -> bool {
+        matches!(self, Self::Parked | Self::ParkedRunning)
+    }
 
     /// The name on the command line and in results.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Workload {
             Self::Sequence => "sequence",
             Self::Latency => "latency",
             Self::Parked => "parked",
+            Self::ParkedRunning => "parked-running",
         }
     }
 
@@ -43,7 +52,7 @@ impl Workload {
             Self::FanOut => 1_000,
             Self::Sequence => 10_000,
             Self::Latency => 200,
-            Self::Parked => 100_000,
+            Self::Parked | Self::ParkedRunning => 100_000,
         }
     }
 
@@ -53,7 +62,7 @@ impl Workload {
             Self::Hello | Self::Latency => ("orchestration", "orchestrations"),
             Self::FanOut => ("activity", "activities"),
             Self::Sequence => ("step", "steps"),
-            Self::Parked => ("instance", "instances"),
+            Self::Parked | Self::ParkedRunning => ("instance", "instances"),
         }
     }
 
@@ -63,7 +72,7 @@ impl Workload {
             Self::Hello | Self::Latency => "one orchestration, from its start to its output",
             Self::FanOut => "the whole orchestration, from its start to its output",
             Self::Sequence => "one step, from activity to activity",
-            Self::Parked => "one start, until it is durable",
+            Self::Parked | Self::ParkedRunning => "one start, until it is durable",
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn main(job: &Job) -> Result<(), BenchError> {
 async fn run(job: &Job) -> Result<Measured, BenchError> {
     let provider = Arc::new(open(job)?);
     let hub = TaskHub::with_provider(provider.clone());
-    if job.workload == Workload::Parked {
+    if job.workload.restarts() {
         return Ok(Measured { durability: durability(job), ..parked::run(&hub, job).await? });
     }
     let worker = start(&hub).await?;
@@ -53,7 +53,7 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         Workload::FanOut => fan_out::run(&client, job).await?,
         Workload::Sequence => sequence::run(&client, job).await?,
         Workload::Latency => latency::run(&client, job).await?,
-        Workload::Parked => unreachable!("handled above"),
+        Workload::Parked | Workload::ParkedRunning => unreachable!("handled above"),
     };
     drop(pulse);
     let shared = checkpoints_per_transaction(before, provider.commits());

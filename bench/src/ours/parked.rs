@@ -1,15 +1,17 @@
 //! `parked`: many orchestrations, each waiting for an activity that never ends, and a restart with them.
 //!
-//! All those activities are running, each in its task: the worker is allowed that many, and a few more
-//! for the orchestration that shows that it is ready. Memory is what the process has resident once all
-//! wait, less what it had before the first start.
+//! The worker has its usual limits: as many of those activities run as it allows, and keep their
+//! slots for ever; the others wait in its queue. So what shows that a restarted hub is ready is an
+//! orchestration without activities. Memory is what the process has resident once all wait, less what
+//! it had before the first start. In `parked-running` the worker is allowed to run all of them, each in
+//! a task of its own, and a few more.
 
 use durable::{TaskHub, client::Client, worker::Worker};
-use durable_bench_gauge::{Gauge, Job, Measured, Pulse, Spread, Stage, Stopwatch, resident_memory};
+use durable_bench_gauge::{Gauge, Job, Measured, Pulse, Spread, Stage, Stopwatch, Workload, resident_memory};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::{
-    functions::{DONE, ONE_PARKED, parked},
+    functions::{DONE, nothing, parked},
     hello,
 };
 use crate::error::BenchError;
@@ -45,37 +47,38 @@ async fn park(hub: &TaskHub, job: &Job) -> Result<Measured, BenchError> {
     Ok(measured)
 }
 
-/// Starts all, and returns when all their activities run.
+/// Starts all, and returns when each waits for its activity.
 async fn start_all(client: &Client, size: u64, times: &mut Spread) -> Result<(), BenchError> {
     let mut starts =
         stream::iter(0..size).map(|number| timed_start(client, number)).buffer_unordered(AT_ONCE);
     while let Some(took) = starts.try_next().await? {
+        DONE.add();
         times.add(took);
-    }
-    drop(starts);
-    while DONE.count() < size {
-        ONE_PARKED.notified().await;
     }
     Ok(())
 }
 
 async fn timed_start(client: &Client, number: u64) -> Result<std::time::Duration, BenchError> {
     let watch = Stopwatch::start();
-    client.start(parked::with(number)).await?;
-    Ok(watch.elapsed())
+    let run = client.start(parked::with(number)).await?;
+    let took = watch.elapsed();
+    run.wait_for_start().await?;
+    Ok(took)
 }
 
 /// Until a new orchestration has completed.
 async fn restart(hub: &TaskHub, job: &Job) -> Result<Measured, BenchError> {
     let gauge = Gauge::start()?;
     let worker = start(hub, job).await?;
-    hello::one(&hub.client()).await?;
+    hub.client().start(nothing::with()).await?.output().await?;
     let ready = gauge.watch().elapsed();
     drop(worker);
     Ok(Measured { ready_seconds: Some(ready.as_secs_f64()), ..gauge.finish(1)? })
 }
 
 async fn start(hub: &TaskHub, job: &Job) -> Result<Worker, BenchError> {
-    let activities = usize::try_from(job.size).unwrap_or(usize::MAX).saturating_add(SPARE);
-    Ok(hub.worker().always_replay(false).max_activities(activities).start().await?)
+    let worker = hub.worker().always_replay(false);
+    let all = usize::try_from(job.size).unwrap_or(usize::MAX).saturating_add(SPARE);
+    let worker = if job.workload == Workload::ParkedRunning { worker.max_activities(all) } else { worker };
+    Ok(worker.start().await?)
 }

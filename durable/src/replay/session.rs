@@ -294,7 +294,7 @@ impl Session {
 
     /// A rough count of the bytes it holds, for whoever bounds memory.
     pub fn weight(&self) -> usize {
-        1024 + 256 * self.shared.journal().size() + self.held.as_ref().map_or(0, |held| held.len() * 256)
+        1536 + 256 * self.shared.journal().size() + self.held.as_ref().map_or(0, |held| held.len() * 256)
     }
 
     /// Takes the orchestrator out of memory without any effect: its handles and wakers are made

@@ -3,15 +3,18 @@
 //! Each runs as a task of the tokio runtime, so it may await, block a little, or panic; whatever
 //! happens becomes a result for its orchestration.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
 
-use super::{Host, Stop};
+use super::Host;
 use crate::{
     context::ActivityContext,
     history::{EventKind, HistoryEvent},
@@ -34,7 +37,7 @@ pub(super) async fn run(host: Arc<Host>) {
             Ok(items) if items.is_empty() => break,
             Ok(items) => {
                 for item in items {
-                    running.spawn(process(host.clone(), item, free.pop()));
+                    running.spawn(process(Running::new(&host, item), free.pop()));
                 }
             }
             Err(error) => {
@@ -43,14 +46,48 @@ pub(super) async fn run(host: Arc<Host>) {
             }
         }
         while running.try_join_next().is_some() {}
+        give_back_broken(&host).await;
     }
     let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(host.options.grace_period, all).await.is_err() {
         tracing::warn!(
             "activities outlast the grace period; they are broken off and run again at the next start"
         );
-        host.stop(Stop::Now);
-        while running.join_next().await.is_some() {}
+        running.shutdown().await;
+    }
+    give_back_broken(&host).await;
+}
+
+/// An activity that is out. If its task goes before it is settled, the item is kept to be given back.
+struct Running {
+    host: Arc<Host>,
+    item: Option<ActivityWorkItem>,
+}
+
+impl Running {
+    fn new(host: &Arc<Host>, item: ActivityWorkItem) -> Self {
+        host.locks.hold(item.lock);
+        Self { host: host.clone(), item: Some(item) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            self.host.broken_off().push(item);
+        }
+    }
+}
+
+/// Gives back the items of tasks that were broken off.
+async fn give_back_broken(host: &Host) {
+    let broken = std::mem::take(&mut *host.broken_off());
+    for item in broken {
+        let (instance, lock) = (item.instance.clone(), item.lock);
+        if let Err(error) = host.provider.abandon_activity(item, std::time::Duration::ZERO).await {
+            tracing::error!(%instance, %error, "an activity could not be given back; it comes again by itself");
+        }
+        host.locks.release(lock);
     }
 }
 
@@ -66,32 +103,23 @@ async fn take_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     taken
 }
 
-async fn process(host: Arc<Host>, item: ActivityWorkItem, slot: Option<OwnedSemaphorePermit>) {
-    host.locks.hold(item.lock);
-    let (instance, lock) = (item.instance.clone(), item.lock);
-    let ended = tokio::select! {
-        biased;
-        kind = execute(&host, &item) => Some(kind),
-        () = broken_off(&host) => None,
-    };
-    let settled = match ended {
-        Some(kind) => {
-            let result = HistoryEvent::new(host.provider.clock().now(), kind);
-            host.provider.complete_activity(item, result).await
-        }
-        None => host.provider.abandon_activity(item, std::time::Duration::ZERO).await,
-    };
-    if let Err(error) = settled {
-        tracing::error!(%instance, %error, "an activity's result could not be delivered; it runs again");
-    }
-    host.locks.release(lock);
+async fn process(running: Running, slot: Option<OwnedSemaphorePermit>) {
+    let Some(item) = &running.item else { return };
+    let kind = execute(&running.host, item).await;
+    // Boxed, so that a running activity does not carry the memory of settling it.
+    Box::pin(settle(running, kind)).await;
     drop(slot);
 }
 
-async fn broken_off(host: &Host) {
-    let mut stop = host.stopping.subscribe();
-    // The sender lives in `host`, so this can only end by the wanted value.
-    drop(stop.wait_for(|stop| *stop == Stop::Now).await);
+async fn settle(mut running: Running, kind: EventKind) {
+    let Some(item) = running.item.take() else { return };
+    let (instance, lock) = (item.instance.clone(), item.lock);
+    let provider = &running.host.provider;
+    let result = HistoryEvent::new(provider.clock().now(), kind);
+    if let Err(error) = provider.complete_activity(item, result).await {
+        tracing::error!(%instance, %error, "an activity's result could not be delivered; it runs again");
+    }
+    running.host.locks.release(lock);
 }
 
 /// Runs the function, and says what its orchestration is to be told.
@@ -107,8 +135,11 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
             let (instance, execution) = (item.instance.clone(), item.execution.clone());
             let context =
                 ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt);
-            let call = async { function(context, input.clone()).await };
-            within_limits(host, name, call).await
+            // Started here and boxed by the registry: a running activity is parked in little memory.
+            match catch_unwind(AssertUnwindSafe(|| function(context, input.clone()))) {
+                Ok(call) => within_limits(host, name, call).await,
+                Err(panic) => Err(Failure::panicked(&*panic)),
+            }
         }
     };
     match outcome {
@@ -120,12 +151,13 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
 async fn within_limits(
     host: &Host,
     name: &FunctionName,
-    call: impl Future<Output = Result<Payload, Failure>>,
+    call: BoxFuture<'static, Result<Payload, Failure>>,
 ) -> Result<Payload, Failure> {
     let caught = AssertUnwindSafe(call).catch_unwind();
     let ended = match host.options.activity_timeout {
         None => caught.await,
-        Some(limit) => match tokio::time::timeout(limit, caught).await {
+        // Boxed, so that activities without a limit do not carry a timer's memory.
+        Some(limit) => match Box::pin(tokio::time::timeout(limit, caught)).await {
             Ok(ended) => ended,
             Err(_) => {
                 let message = format!("it ran longer than the {limit:?} that the worker allows");

@@ -11,20 +11,18 @@ mod watchdog;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
 };
-
-use tokio::sync::watch;
 
 pub use options::{WorkerBuilder, WorkerOptions};
 
 use crate::{
     error::Error,
     history::{EventKind, HistoryEvent, TaskMessage},
-    provider::{CheckpointTag, Provider},
+    provider::{ActivityWorkItem, CheckpointTag, Provider},
     registry::Registry,
     replay::{ForeignWakeHook, SessionOptions},
     session::Sessions,
@@ -52,18 +50,8 @@ struct Host {
     locks: renewal::HeldLocks,
     watchdog: watchdog::Watchdog,
     tags: AtomicU64,
-    stopping: watch::Sender<Stop>,
-}
-
-/// How far a worker is on its way out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    /// It works.
-    No,
-    /// What runs may end.
-    Gracefully,
-    /// What runs is broken off.
-    Now,
+    /// Activities whose tasks went before they were settled.
+    broken_off: Mutex<Vec<ActivityWorkItem>>,
 }
 
 impl Host {
@@ -84,7 +72,7 @@ impl Host {
             locks: renewal::HeldLocks::default(),
             watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
             tags: AtomicU64::new(1),
-            stopping: watch::Sender::new(Stop::No),
+            broken_off: Mutex::default(),
             provider,
             registry,
             options,
@@ -96,8 +84,8 @@ impl Host {
         CheckpointTag(self.tags.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn stop(&self, stop: Stop) {
-        self.stopping.send_replace(stop);
+    fn broken_off(&self) -> MutexGuard<'_, Vec<ActivityWorkItem>> {
+        self.broken_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,7 +155,6 @@ impl Worker {
     /// # Errors
     /// When a thread of the worker ended by a panic, which is a bug of this library.
     pub async fn shut_down(mut self) -> Result<(), Error> {
-        self.host.stop(Stop::Gracefully);
         self.host.provider.end_work().await;
         if let Some(activities) = self.activities.take() {
             settle(activities.await)?;
@@ -204,7 +191,6 @@ impl Drop for Worker {
         // After `shut_down` there is nothing left to stop. Otherwise the loops end by themselves once
         // their fetches return empty.
         if self.activities.is_some() {
-            self.host.stop(Stop::Gracefully);
             let provider = self.host.provider.clone();
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move { provider.end_work().await });

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::Worker;
-use crate::{error::Error, provider::Provider, registry::Registry, replay::SessionOptions};
+use crate::{
+    error::Error, model::TaskHubName, provider::Provider, registry::Registry, replay::SessionOptions,
+};
 
 /// What a worker may use, and how it treats what it runs.
 #[derive(Debug, Clone)]
@@ -65,6 +67,7 @@ impl WorkerOptions {
 /// Sets up a [`Worker`]: `hub.worker().max_activities(8).start().await?`.
 #[must_use = "a worker does nothing until it is started"]
 pub struct WorkerBuilder {
+    hub: TaskHubName,
     provider: Arc<dyn Provider>,
     registry: Option<Registry>,
     options: WorkerOptions,
@@ -73,7 +76,12 @@ pub struct WorkerBuilder {
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        Self { provider, registry: None, options: WorkerOptions::default() }
+        Self { hub: TaskHubName::default(), provider, registry: None, options: WorkerOptions::default() }
+    }
+
+    pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
+        self.hub = name;
+        self
     }
 
     /// Runs the functions of `registry` instead of every annotated one.
@@ -148,7 +156,9 @@ impl WorkerBuilder {
             None => Registry::discover()?,
         };
         let options = self.options.within_reason();
-        Worker::start(self.provider, registry, options).await
+        let worker = Worker::start(self.provider, registry, options).await?;
+        tracing::info!(hub = %self.hub, "the worker has started");
+        Ok(worker)
     }
 }
 
