@@ -10,6 +10,7 @@ mod external_events;
 mod fuzz;
 mod mismatch;
 mod script;
+mod sessions;
 mod status;
 mod timers;
 mod unload;
