@@ -3,8 +3,6 @@
 //!
 //! Begin with [`a_state_written_as_json_has_the_documents_fields_in_their_order`].
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
-
 use std::time::Duration;
 
 use durable::{Error, model::FailureKind, prelude::*};
