@@ -3,6 +3,8 @@
 //! A function's own failure is a [`Failure`](crate::model::Failure), which appears here when
 //! somebody waits for its output.
 
+use std::fmt;
+
 use crate::{
     model::{Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable},
     provider::ProviderError,
@@ -10,7 +12,10 @@ use crate::{
 };
 
 /// What can go wrong between a program and its hub. Says what to do about it.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` form is made for people, since that is what `main` prints when it returns an error: the
+/// message, then each cause on a line of its own.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The store refused, or is out of reach.
@@ -91,5 +96,32 @@ impl Error {
             | Self::Output { .. }
             | Self::Worker { .. } => false,
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, "\n  because: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::ProviderErrorKind;
+
+    #[test]
+    fn what_main_prints_is_the_message_and_every_cause() {
+        let full =
+            ProviderError::new(ProviderErrorKind::Full, "start", "order-17").caused_by("no space left");
+        let shown = format!("{:?}", Error::from(full));
+        assert!(shown.starts_with("cannot start `order-17`: the store is full"), "{shown}");
+        assert!(shown.ends_with("\n  because: no space left"), "{shown}");
     }
 }

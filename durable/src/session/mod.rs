@@ -4,14 +4,14 @@
 //! checkpoint is the one the work item names; one whose commit failed, or may have, is never used
 //! again. Begin with [`Sessions`].
 
-use std::{
-    num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
 
 use crate::{model::InstanceId, provider::CheckpointTag, replay::Session};
+
+/// For how many sessions an empty cache keeps its room.
+const ROOM_TO_KEEP: usize = 1024;
 
 /// The suspended orchestrators of one worker, the least recently used first to go.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Sessions {
 struct Kept {
     sessions: LruCache<InstanceId, Parked>,
     bytes: usize,
+    /// How many there have been at once: what the map has room for.
+    peak: usize,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ struct Parked {
 impl Sessions {
     /// Keeps sessions of about `most_bytes` together; 0 keeps none.
     pub fn new(most_bytes: usize) -> Self {
-        Self { kept: Mutex::new(Kept { sessions: LruCache::unbounded(), bytes: 0 }), most_bytes }
+        Self { kept: Mutex::new(Kept { sessions: LruCache::unbounded(), bytes: 0, peak: 0 }), most_bytes }
     }
 
     /// Takes out the session of `instance`, if it stands at checkpoint `tag`. One that stands
@@ -73,10 +75,10 @@ impl Kept {
     fn remove(&mut self, instance: &InstanceId) -> Option<Parked> {
         let parked = self.sessions.pop(instance)?;
         self.bytes -= parked.bytes;
-        if self.sessions.is_empty() {
-            // A burst must not keep its memory: the map shrinks once it is empty.
-            self.sessions.resize(NonZeroUsize::MIN);
+        if self.sessions.is_empty() && self.peak > ROOM_TO_KEEP {
+            // A burst must not keep its memory for ever.
             self.sessions = LruCache::unbounded();
+            self.peak = 0;
         }
         Some(parked)
     }
@@ -85,11 +87,98 @@ impl Kept {
         self.bytes += parked.bytes;
         let mut gone: Vec<_> = self.sessions.push(instance, parked).map(|(_, old)| old).into_iter().collect();
         self.bytes -= gone.iter().map(|old| old.bytes).sum::<usize>();
+        self.peak = self.peak.max(self.sessions.len());
         while self.bytes > most_bytes {
             let Some((_, oldest)) = self.sessions.pop_lru() else { break };
             self.bytes -= oldest.bytes;
             gone.push(oldest);
         }
         gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        history::ExecutionStarted,
+        model::{ExecutionId, Payload},
+        replay::SessionOptions,
+    };
+
+    fn id(name: &str) -> InstanceId {
+        InstanceId::new(name).unwrap()
+    }
+
+    fn session(name: &str) -> Session {
+        let started = ExecutionStarted {
+            name: "idle".into(),
+            version: None,
+            input: Payload::null(),
+            instance: id(name),
+            execution: ExecutionId::new("e"),
+            generation: 0,
+            tags: Default::default(),
+            scheduled_start: None,
+            behaviour: 0,
+        };
+        Session::new(started, Arc::new(|_, input| Box::pin(async { Ok(input) })), SessionOptions::default())
+    }
+
+    const FIRST: CheckpointTag = CheckpointTag(1);
+    const SECOND: CheckpointTag = CheckpointTag(2);
+
+    #[test]
+    fn a_session_is_given_only_for_its_own_checkpoint_and_only_once() {
+        let sessions = Sessions::new(usize::MAX);
+        sessions.put(id("a"), FIRST, session("a"));
+        assert!(sessions.take(&id("b"), Some(FIRST)).is_none());
+        assert!(sessions.take(&id("a"), Some(FIRST)).is_some());
+        assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
+    }
+
+    #[test]
+    fn a_session_that_stands_elsewhere_is_dropped() {
+        for asked in [Some(SECOND), None] {
+            let sessions = Sessions::new(usize::MAX);
+            sessions.put(id("a"), FIRST, session("a"));
+            assert!(sessions.take(&id("a"), asked).is_none());
+            assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_the_failed_checkpoint_and_not_a_newer_one() {
+        let sessions = Sessions::new(usize::MAX);
+        sessions.put(id("a"), SECOND, session("a"));
+        sessions.forget(&id("a"), FIRST);
+        assert!(sessions.take(&id("a"), Some(SECOND)).is_some());
+        sessions.put(id("a"), SECOND, session("a"));
+        sessions.forget(&id("a"), SECOND);
+        assert!(sessions.take(&id("a"), Some(SECOND)).is_none());
+    }
+
+    // R2:PERF-16
+    #[test]
+    fn the_least_recently_used_goes_first_when_room_is_short() {
+        let sessions = Sessions::new(2 * session("a").weight());
+        for name in ["a", "b"] {
+            sessions.put(id(name), FIRST, session(name));
+        }
+        let a = sessions.take(&id("a"), Some(FIRST)).unwrap();
+        sessions.put(id("a"), SECOND, a);
+        sessions.put(id("c"), FIRST, session("c"));
+        assert!(sessions.take(&id("b"), Some(FIRST)).is_none());
+        assert!(sessions.take(&id("a"), Some(SECOND)).is_some());
+        assert!(sessions.take(&id("c"), Some(FIRST)).is_some());
+    }
+
+    #[test]
+    fn without_room_nothing_is_kept() {
+        let sessions = Sessions::new(0);
+        sessions.put(id("a"), FIRST, session("a"));
+        assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
     }
 }

@@ -1,0 +1,155 @@
+//! Episodes from outside: given a session, when these messages arrive, this is saved.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use durable::{
+    episode,
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
+    model::{ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
+    provider::{Checkpoint, CheckpointTag},
+    replay::{Handle, Session, SessionOptions, Task},
+};
+
+fn started() -> ExecutionStarted {
+    ExecutionStarted {
+        name: "script".into(),
+        version: None,
+        input: Payload::null(),
+        instance: InstanceId::new("i").unwrap(),
+        execution: ExecutionId::new("e"),
+        generation: 0,
+        tags: Default::default(),
+        scheduled_start: None,
+        behaviour: BEHAVIOUR,
+    }
+}
+
+fn session<Fut>(function: fn(Handle) -> Fut) -> Session
+where
+    Fut: Future<Output = Result<Payload, Failure>> + Send + 'static,
+{
+    let orchestrator = Arc::new(move |handle, _| Box::pin(function(handle)) as _);
+    Session::new(started(), orchestrator, SessionOptions::default())
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(seconds))
+}
+
+fn message(kind: EventKind) -> TaskMessage {
+    TaskMessage {
+        instance: started().instance,
+        execution: Some(started().execution),
+        event: HistoryEvent::new(at(0), kind),
+        visible_at: None,
+    }
+}
+
+fn start() -> TaskMessage {
+    message(EventKind::ExecutionStarted(Box::new(started())))
+}
+
+fn completed(task: i32) -> TaskMessage {
+    message(EventKind::TaskCompleted { task: EventId::from_i32(task), result: Payload::null() })
+}
+
+fn run(session: &mut Session, messages: &[TaskMessage]) -> Checkpoint {
+    episode::run(session, messages, at(1), CheckpointTag(1))
+}
+
+fn names(checkpoint: &Checkpoint) -> Vec<&'static str> {
+    checkpoint.events.iter().map(|event| event.kind.name()).collect()
+}
+
+fn call(handle: &Handle) -> Task<()> {
+    handle.call("work".into(), None, Payload::null())
+}
+
+async fn one_call(handle: Handle) -> Result<Payload, Failure> {
+    call(&handle).await?;
+    call(&handle).await?;
+    Ok(Payload::null())
+}
+
+// R2:HUB-15, HUB-16; R3:DIAG-36
+#[test]
+fn the_first_episode_asks_for_the_activity_and_leaves_the_instance_running() {
+    let checkpoint = run(&mut session(one_call), &[start()]);
+    assert_eq!(
+        names(&checkpoint),
+        ["OrchestratorStarted", "ExecutionStarted", "TaskScheduled", "OrchestratorCompleted"]
+    );
+    assert_eq!(checkpoint.activities, [checkpoint.events[2].clone()]);
+    assert_eq!(checkpoint.change.status, RuntimeStatus::Running);
+}
+
+// R1:ORCH-21, SKIP-33: what comes late or twice is dropped, and nothing is recorded for it.
+#[test]
+fn late_double_and_unasked_messages_are_consumed_and_leave_no_event() {
+    let mut session = session(one_call);
+    run(&mut session, &[start()]);
+    let checkpoint = run(&mut session, &[start(), completed(7)]);
+    assert_eq!((names(&checkpoint).len(), checkpoint.change.status), (0, RuntimeStatus::Running));
+
+    let twice = run(&mut session, &[completed(0), completed(0)]);
+    assert_eq!(names(&twice).iter().filter(|name| **name == "TaskCompleted").count(), 1);
+    assert!(run(&mut session, &[completed(0)]).events.is_empty());
+}
+
+// DECISIONS 9
+#[test]
+fn an_answer_to_another_execution_is_dropped() {
+    let mut session = session(one_call);
+    run(&mut session, &[start()]);
+    let other = TaskMessage { execution: Some(ExecutionId::new("before")), ..completed(0) };
+    assert!(run(&mut session, &[other]).events.is_empty());
+}
+
+// DECISIONS 8: a timer that was made and dropped in one episode is recorded and never sent.
+#[test]
+fn a_dropped_timer_is_recorded_and_not_set() {
+    let mut session = session(|handle| async move {
+        drop(handle.timer(at(60)));
+        let kept = handle.timer(at(90));
+        kept.await?;
+        Ok(Payload::null())
+    });
+    let checkpoint = run(&mut session, &[start()]);
+    assert_eq!(names(&checkpoint).iter().filter(|name| **name == "TimerCreated").count(), 2);
+    assert_eq!(checkpoint.cancelled_timers, [EventId::from_i32(0)]);
+    let due: Vec<_> = checkpoint.messages.iter().map(|message| message.visible_at).collect();
+    assert_eq!(due, [Some(at(90))]);
+}
+
+#[test]
+fn an_event_to_another_instance_is_recorded_and_sent() {
+    let mut session = session(|handle| async move {
+        handle.send_event(InstanceId::new("other").unwrap(), "Go".into(), Payload::of(&1)?);
+        Ok(Payload::null())
+    });
+    let checkpoint = run(&mut session, &[start()]);
+    assert_eq!(checkpoint.messages.len(), 1);
+    assert_eq!(checkpoint.messages[0].instance.as_str(), "other");
+    assert_eq!(checkpoint.messages[0].event.kind.name(), "EventRaised");
+}
+
+// R2:HUB-19, R1:ORCH-31
+#[test]
+fn an_orchestrator_that_fails_ends_its_instance_with_the_reason() {
+    let mut session = session(|_| async { Err("no stock".into()) });
+    let checkpoint = run(&mut session, &[start()]);
+    assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
+    assert_eq!(checkpoint.change.failure.unwrap().message(), "no stock");
+    let end = &checkpoint.events[2];
+    assert_eq!((end.id, end.kind.name()), (EventId::FIRST, "ExecutionCompleted"));
+}
+
+#[test]
+fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
+    let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", "ten attempts");
+    let checkpoint = episode::fail(started().execution, failure, at(5), CheckpointTag(9));
+    assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
+    assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
+}
