@@ -10,7 +10,6 @@ mod external_events;
 mod fuzz;
 mod mismatch;
 mod script;
-mod sessions;
 mod status;
 mod timers;
 mod unload;
