@@ -130,7 +130,7 @@ async fn gathers(ctx: OrchestrationContext, key: String) -> Result<(String, Stri
     Ok((first?, second?))
 }
 
-// R1:OVR-6, R1:OVR-11, R1:SKIP-36, R1:ORCH-2, R2:HUB-1
+// R1:OVR-6, R1:OVR-11, R1:SKIP-36, R1:ORCH-2, R1:ORCH-10, R2:HUB-1
 #[tokio::test]
 async fn of_a_fan_out_that_is_interrupted_what_has_ended_does_not_run_again() {
     let folder = Folder::new("partial").unwrap();

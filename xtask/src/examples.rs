@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<(), StepError> {
     fan_out_fan_in(&scratch)
 }
 
-// R1:CHAIN-1, R1:FAN-6, R3:TEST-12
+// R1:QS-1, R1:CHAIN-1, R1:FAN-6, R3:TEST-12
 /// Once as a newcomer types it; then killed halfway, and started again.
 fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
     let folder = scratch.folder("hello")?;
