@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use durable::{prelude::*, worker::WorkerOptions};
+use durable::{Error, model::FailureKind, prelude::*, worker::WorkerOptions};
 use durable_tests::{Folder, functions::WORD, gates};
 use futures::future::{join_all, try_join_all};
 use tokio::sync::Barrier;
@@ -131,6 +131,43 @@ async fn what_waits_does_not_count_towards_the_limits() {
         client.raise(&run, WORD, "go".to_owned()).await.unwrap();
         assert_eq!(run.output().await.unwrap(), "go");
     }
+    worker.shut_down().await.unwrap();
+}
+
+#[orchestrator]
+async fn waits_for_word(ctx: OrchestrationContext) -> Result<String, Failure> {
+    ctx.wait_for(WORD).await
+}
+
+// R3:BIND-7: here it ends, and is seen.
+#[tokio::test]
+async fn an_instance_that_cannot_be_continued_fails_after_its_last_attempt_and_holds_up_nobody() {
+    let folder = Folder::new("poison").unwrap();
+    let id = {
+        let hub = TaskHub::open(folder.hub("hub.db")).await.unwrap();
+        let worker = hub.worker().start().await.unwrap();
+        let run = hub.client().start(waits_for_word::with()).await.unwrap();
+        run.wait_for_start().await.unwrap();
+        worker.shut_down().await.unwrap();
+        run.id().clone()
+    };
+    let file = rusqlite::Connection::open(folder.file("hub.db")).unwrap();
+    assert_eq!(file.execute("UPDATE history SET events = x'00'", []).unwrap(), 1);
+    drop(file);
+
+    let hub = TaskHub::open(folder.hub("hub.db")).await.unwrap();
+    let mut options = WorkerOptions::default();
+    options.max_attempts = 1;
+    let worker = hub.worker().options(options).start().await.unwrap();
+    let run = hub.client().run::<String>(id).unwrap();
+    hub.client().raise(&run, WORD, "go".to_owned()).await.unwrap();
+    let failure = match run.output().await {
+        Err(Error::Failed { failure, .. }) => failure,
+        other => panic!("it did not fail: {other:?}"),
+    };
+    assert_eq!(failure.kind(), FailureKind::Poisoned);
+    assert!(failure.message().contains("1 attempt") && failure.message().contains("damaged"), "{failure}");
+    assert_eq!(hub.client().start(returns::with()).await.unwrap().output().await.unwrap(), 7);
     worker.shut_down().await.unwrap();
 }
 
