@@ -143,7 +143,7 @@ async fn an_activity_error_reaches_the_client_with_function_type_and_message() {
     worker.shut_down().await.unwrap();
 }
 
-// DECISIONS 21
+// R2:ERR-2, R1:ORCH-29, R3:BIND-19; DECISIONS 21
 #[tokio::test]
 async fn whatever_goes_wrong_with_an_activity_can_be_caught_and_says_what_it_was() {
     let (hub, worker) = small_hub().await;
@@ -165,6 +165,7 @@ async fn whatever_goes_wrong_with_an_activity_can_be_caught_and_says_what_it_was
     worker.shut_down().await.unwrap();
 }
 
+// R1:ORCH-31, R2:ERR-22, R3:DIAG-26
 #[tokio::test]
 async fn an_orchestrator_that_panics_or_cannot_give_its_result_fails() {
     let (hub, worker) = small_hub().await;
@@ -183,6 +184,7 @@ async fn an_orchestrator_that_panics_or_cannot_give_its_result_fails() {
     worker.shut_down().await.unwrap();
 }
 
+// R3:BIND-12
 #[tokio::test]
 async fn an_orchestrator_that_cannot_read_its_input_fails() {
     let (hub, worker) = small_hub().await;
@@ -218,6 +220,7 @@ async fn a_client_is_told_at_once_what_cannot_be_stored() {
     worker.shut_down().await.unwrap();
 }
 
+// R1:QS-19
 #[tokio::test]
 async fn an_output_of_another_type_is_told_to_who_asks() {
     let (hub, worker) = small_hub().await;
@@ -229,6 +232,7 @@ async fn an_output_of_another_type_is_told_to_who_asks() {
 }
 
 // What nests deeper than a reader of JSON goes must not make a history unreadable.
+// R1:ORCH-42
 #[tokio::test]
 async fn a_deeply_nested_payload_passes_through_as_it_is() {
     let folder = Folder::new("deep").unwrap();

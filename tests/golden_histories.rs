@@ -123,7 +123,7 @@ async fn two_results_that_come_one_after_the_other_make_twelve_events() {
     }
 }
 
-// R2:HUB-21
+// R2:HUB-21, R2:HUB-5
 #[tokio::test]
 async fn two_results_in_one_work_item_make_ten_events() {
     let folder = Folder::new("hub-21").unwrap();
@@ -149,7 +149,7 @@ async fn two_results_in_one_work_item_make_ten_events() {
     }
 }
 
-// R1:ORCH-22, R1:ORCH-23
+// R1:ORCH-22, R1:ORCH-23, R1:ORCH-24, R1:QS-3, R1:SKIP-35
 #[tokio::test]
 async fn three_sequential_activities_make_sixteen_rows_in_the_order_of_time() {
     let folder = Folder::new("orch-22").unwrap();
@@ -173,7 +173,7 @@ async fn three_sequential_activities_make_sixteen_rows_in_the_order_of_time() {
     }
 }
 
-// R3:DIAG-34, R3:DIAG-35
+// R3:DIAG-34, R3:DIAG-35, R3:DIAG-36, R2:HUB-22
 #[tokio::test]
 async fn one_activity_makes_eight_rows() {
     let folder = Folder::new("diag-34").unwrap();
@@ -203,7 +203,7 @@ async fn one_activity_makes_eight_rows() {
     }
 }
 
-// R1:CHAIN-12
+// R1:CHAIN-12, R2:PERF-13, R2:PERF-14, R3:DIAG-23
 #[tokio::test]
 async fn activities_run_three_times_while_their_orchestrator_has_four_episodes() {
     let folder = Folder::new("chain-12").unwrap();

@@ -96,7 +96,7 @@ async fn ended(client: &Client, id: &str) -> InstanceState {
     state
 }
 
-// R1:OVR-12, R1:CHAIN-12
+// R1:OVR-12, R1:CHAIN-12, R1:OVR-6, R1:ORCH-2
 #[tokio::test]
 async fn five_hundred_sequences_survive_twenty_kills() {
     let folder = Folder::new("sigkill").unwrap();

@@ -333,11 +333,11 @@ mod with_shim {
         let address = format!("sqlite:{}/hub.db", watched.display());
         let shim = Shim::compile(&folder).unwrap();
         let output = shim.lock(CHILD, &watched).args(["words", &address]).output().unwrap();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("ReadOnly"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("the store is read-only"), "{output:?}");
         // Also when there is a hub already.
         drop(TaskHub::open(&address).await.unwrap());
         let output = shim.lock(CHILD, &watched).args(["words", &address]).output().unwrap();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("ReadOnly"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("the store is read-only"), "{output:?}");
     }
 
     #[test]
@@ -357,7 +357,7 @@ mod with_shim {
             fs::write(&flag, b"").unwrap();
             child.tell(&format!("lost-{round}")).unwrap();
             let answer = told(&mut child);
-            assert!(answer.contains("Full"), "{answer}");
+            assert!(answer.contains("the store is full"), "{answer}");
             fs::remove_file(&flag).unwrap();
             child.tell(&format!("kept-{round}")).unwrap();
             assert_eq!(told(&mut child), "raised");

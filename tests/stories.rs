@@ -105,7 +105,7 @@ async fn failure_of<T: durable::model::Storable>(run: &Run<T>) -> Failure {
     }
 }
 
-// R1:ORCH-5 to ORCH-8, DECISIONS 23
+// R1:ORCH-5 to R1:ORCH-8, DECISIONS 23
 #[tokio::test]
 async fn a_text_that_is_no_instance_id_is_refused_at_the_start() {
     let hub = TaskHub::open("memory:").await.unwrap();
@@ -121,7 +121,7 @@ async fn a_text_that_is_no_instance_id_is_refused_at_the_start() {
     );
 }
 
-// R2:HUB-37, HUB-43; DECISIONS 1, 23
+// R2:HUB-37, R2:HUB-43; DECISIONS 1, 23
 #[tokio::test]
 async fn a_hub_has_the_usual_name_or_a_well_formed_one() {
     assert_eq!(TaskHub::open("memory:").await.unwrap().name().as_str(), "DurableFunctionsHub");
@@ -200,7 +200,7 @@ async fn tags_and_times_are_in_the_state() {
     }
 }
 
-// DECISIONS 21
+// R1:QS-20, R1:SKIP-26; DECISIONS 21
 #[tokio::test]
 async fn an_unknown_orchestrator_stays_pending_until_a_worker_knows_it() {
     let folder = Folder::new("unknown").unwrap();
@@ -222,6 +222,7 @@ async fn an_unknown_orchestrator_stays_pending_until_a_worker_knows_it() {
     }
 }
 
+// R3:BIND-2
 #[tokio::test]
 async fn a_run_tells_when_it_has_begun_and_what_it_waits_for_arrives() {
     let folder = Folder::new("begun").unwrap();
@@ -285,6 +286,7 @@ async fn an_activity_that_outlasts_the_grace_period_runs_again_at_the_next_start
     }
 }
 
+// R1:OVR-1, R2:HUB-1
 #[tokio::test]
 async fn a_worker_whose_slots_are_all_taken_for_ever_shuts_down_all_the_same() {
     let hub = TaskHub::open("memory:").await.unwrap();
@@ -330,6 +332,7 @@ async fn an_activity_that_takes_too_long_fails_as_timed_out() {
     }
 }
 
+// R1:CC-13, R1:CC-15, R3:BIND-6, R3:SKIP-6
 #[tokio::test]
 async fn awaiting_what_is_not_in_the_history_fails_the_instance_and_says_what_to_do() {
     let folder = Folder::new("stranger").unwrap();
@@ -361,7 +364,7 @@ impl Clock for SkippingClock {
     }
 }
 
-// R1:TMR-1
+// R1:TMR-1, R1:FAN-7, R1:ORCH-3
 #[tokio::test]
 async fn scheduled_starts_and_timers_wait_for_their_time() {
     let clock = Arc::new(SkippingClock(AtomicI64::new(1_000_000)));

@@ -98,6 +98,7 @@ fn a_late_and_a_double_answer_change_nothing() {
         .asks_for([complete("hello Ada")]);
 }
 
+// R1:QS-18, R1:SKIP-44, R3:TEST-2
 #[test]
 fn a_recorded_history_replays_with_its_own_orchestrator_only() {
     let recorded = replay_of::<greet_both>()

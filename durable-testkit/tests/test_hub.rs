@@ -58,6 +58,7 @@ fn cities() -> Vec<String> {
     ["Tokyo", "Seattle", "London"].map(str::to_owned).into()
 }
 
+// R3:TEST-1, R3:TEST-9
 #[tokio::test]
 async fn the_functions_of_the_program_run_as_they_are() {
     let hub = TestHub::start().await.unwrap();
@@ -121,6 +122,7 @@ async fn an_activity_that_exists_elsewhere_is_added_by_name() {
     assert_eq!(hub.run(Call::<u32>::orchestration("remote", ())).await.unwrap(), 8);
 }
 
+// R1:FAN-7
 #[tokio::test]
 async fn a_year_passes_in_no_time() {
     let hub = TestHub::start().await.unwrap();

@@ -73,7 +73,7 @@ async fn one_call(handle: Handle) -> Result<Payload, Failure> {
     Ok(Payload::null())
 }
 
-// R2:HUB-15, HUB-16; R3:DIAG-36
+// R2:HUB-15, R2:HUB-16; R3:DIAG-36
 #[test]
 fn the_first_episode_asks_for_the_activity_and_leaves_the_instance_running() {
     let checkpoint = run(&mut session(one_call), &[start()]);
@@ -85,7 +85,7 @@ fn the_first_episode_asks_for_the_activity_and_leaves_the_instance_running() {
     assert_eq!(checkpoint.change.status, RuntimeStatus::Running);
 }
 
-// R1:ORCH-21, SKIP-33: what comes late or twice is dropped, and nothing is recorded for it.
+// R1:ORCH-21, R1:SKIP-33: what comes late or twice is dropped, and nothing is recorded for it.
 #[test]
 fn late_double_and_unasked_messages_are_consumed_and_leave_no_event() {
     let mut session = session(one_call);

@@ -142,14 +142,14 @@ fn input_of(call: impl Callable) -> String {
     call.into_call().input.unwrap().as_json().to_owned()
 }
 
-// R3:TEST-1, TEST-3, TEST-10, TEST-11
+// R3:TEST-1, R3:TEST-3, R3:TEST-10, R3:TEST-11
 #[test]
 fn the_function_itself_is_called_in_a_unit_test() {
     assert_eq!(block_on(say_hello("Tokyo".into())), "Hello Tokyo!");
     assert_eq!(block_on(with_context(ActivityContext::for_test(), "Oslo".into())), "test greets Oslo");
 }
 
-// R1:CHAIN-3, CHAIN-4; R3:BIND-20, BIND-21
+// R1:CHAIN-3, R1:CHAIN-4; R3:BIND-20, R3:BIND-21
 #[test]
 fn a_handler_reads_the_input_with_or_without_a_context() {
     assert_eq!(run::<say_hello>("\"Tokyo\"").unwrap(), "\"Hello Tokyo!\"");
@@ -189,7 +189,7 @@ fn a_text_parameter_takes_whatever_lends_a_text() {
     assert_eq!(calls.into_iter().map(input_of).collect::<Vec<_>>(), ["\"Tokyo\"", "\"Seattle\"", "\"Oslo\""]);
 }
 
-// R1:QS-2; R3:BIND-4, BIND-16, TEST-13
+// R1:QS-2; R3:BIND-4, R3:BIND-16, R3:TEST-13
 #[test]
 fn name_and_version_come_from_the_attribute() {
     let registration = renamed::REGISTRATION;

@@ -76,7 +76,7 @@ fn duplicates_are_refused_with_both_places() {
     assert!(message.contains(&duplicate.first) && message.contains(&duplicate.second), "{message}");
 }
 
-// R1:QS-2, QS-12
+// R1:QS-2, R1:QS-12
 #[test]
 fn discovery_finds_every_annotated_function_in_the_order_of_names() {
     let registry = Registry::discover().unwrap();

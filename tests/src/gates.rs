@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{Arc, LazyLock, Mutex, PoisonError},
+    task::{Context, Wake, Waker},
+    thread::{self, Thread},
 };
 
 use tokio::sync::Semaphore;
@@ -17,9 +20,22 @@ pub async fn pass(name: &str) {
     drop(gate(name).acquire().await);
 }
 
-/// Blocks this thread until somebody opens the gate `name`.
+/// Blocks this thread until somebody opens the gate `name`. By hand: an executor would notice that an
+/// orchestrator is being polled here, and refuse.
 pub fn block(name: &str) {
-    futures::executor::block_on(pass(name));
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut passing = pin!(pass(name));
+    while passing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        thread::park();
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// Opens the gate `name`, for good.

@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<(), StepError> {
     fan_out_fan_in(&scratch)
 }
 
+// R1:QS-1, R1:CHAIN-1, R1:FAN-6, R3:TEST-12
 /// Once as a newcomer types it; then killed halfway, and started again.
 fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
     let folder = scratch.folder("hello")?;
@@ -41,6 +42,7 @@ fn hello_sequence(scratch: &Scratch) -> Result<(), StepError> {
     Ok(())
 }
 
+// R1:FAN-2, R1:FAN-3, R1:FAN-4, R1:FAN-5
 /// On a small tree with a folder in a folder, an empty file and a file of several blocks. The backup
 /// keeps a file's whole path, without its root.
 fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
@@ -49,7 +51,13 @@ fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
     write(&source.join("index.html"), b"<h1>hello</h1>")?;
     write(&source.join("assets/empty.css"), b"")?;
     write(&source.join("assets/fonts/large.bin"), &vec![7; 3 << 20])?;
-    example("Example: fan_out_fan_in", "fan_out_fan_in").argument(&source).argument(&target).run()?;
+    let step = example("Example: fan_out_fan_in", "fan_out_fan_in").argument(&source).argument(&target);
+    let told = step.run_reading()?;
+    for wanted in ["Searching for files under '", "Found 3 file(s) under ", "Backed up 3145742 bytes to '"] {
+        if !told.iter().any(|line| line.starts_with(wanted)) {
+            return Err(StepError::Unexpected(format!("the backup did not say `{wanted}`, but {told:?}")));
+        }
+    }
 
     let (mut wanted, mut copied) = (contents(&source)?, contents(&target.join(without_root(&source)))?);
     if wanted == copied {

@@ -10,7 +10,7 @@ use futures::future::join;
 
 use super::fixtures::{Stage, id, json, names};
 
-// R2:HUB-16
+// R2:HUB-16, R3:BIND-17
 pub(super) async fn an_activity_is_handed_out_as_it_was_scheduled(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let execution = hub.create("a").await.execution_id;
@@ -22,6 +22,7 @@ pub(super) async fn an_activity_is_handed_out_as_it_was_scheduled(stage: Stage<'
     assert_eq!(activity.request(), Some((&"greet".into(), &json(0))));
 }
 
+// R1:ORCH-12, R1:ORCH-20, R1:SKIP-34, R3:DIAG-19
 pub(super) async fn an_activity_runs_only_after_its_checkpoint(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -34,6 +35,7 @@ pub(super) async fn an_activity_runs_only_after_its_checkpoint(stage: Stage<'_>)
     join(run, hub.episode(item).calls(0, "greet").saved()).await;
 }
 
+// R2:HUB-9, R1:ORCH-21, R1:SKIP-33
 pub(super) async fn a_result_is_delivered_once(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let execution = hub.create("a").await.execution_id;
@@ -119,6 +121,7 @@ pub(super) async fn every_activity_of_a_fan_out_runs_once_and_answers(stage: Sta
     hub.insist_on_no_more_work().await;
 }
 
+// R2:HUB-5
 pub(super) async fn activities_are_handed_out_up_to_the_number_asked_for(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;

@@ -8,7 +8,7 @@ use durable::{
 
 use super::fixtures::{Stage, json, names, numbers, start_of, unique};
 
-// R2:HUB-15
+// R2:HUB-15, R2:HUB-8, R2:HUB-10
 pub(super) async fn a_checkpoint_is_seen_once_it_is_acknowledged(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let created = hub.create("a").await;
@@ -21,6 +21,7 @@ pub(super) async fn a_checkpoint_is_seen_once_it_is_acknowledged(stage: Stage<'_
     assert_eq!(hub.history("a").await.events(), saved.events);
 }
 
+// R1:ORCH-11
 pub(super) async fn the_history_is_the_sum_of_the_checkpoints_in_order(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -143,7 +144,7 @@ pub(super) async fn a_first_checkpoint_may_also_be_the_last(stage: Stage<'_>) {
     assert_eq!(names, expected);
 }
 
-// R2:HUB-20, HUB-21
+// R2:HUB-20, R2:HUB-21, R2:HUB-12, R1:ORCH-13
 pub(super) async fn all_that_one_episode_asks_for_comes_about(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.begin("b").await;

@@ -51,6 +51,7 @@ impl Out {
     }
 }
 
+// R1:ORCH-32
 pub(super) async fn workers_share_the_work(stage: Stage<'_>) {
     const INSTANCES: usize = 200;
     let hub = stage.worked_hub().await;

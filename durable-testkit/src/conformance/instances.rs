@@ -57,7 +57,7 @@ pub(super) async fn ids_that_differ_in_case_are_different_instances(stage: Stage
     assert_ne!(small.execution_id, large.execution_id);
 }
 
-// R1:ORCH-5 to ORCH-8
+// R1:ORCH-5 to R1:ORCH-8
 pub(super) async fn ids_of_every_script_and_length_are_kept(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let longest = "é".repeat(256);
@@ -119,6 +119,7 @@ pub(super) async fn a_payload_of_a_mebibyte_is_kept(stage: Stage<'_>) {
     assert!(hub.history("a").await.events().ends_with(&saved.events));
 }
 
+// R1:CHAIN-11, R2:HUB-1
 pub(super) async fn a_client_needs_no_worker(stage: Stage<'_>) {
     let hub = stage.hub().await;
     hub.create("a").await;

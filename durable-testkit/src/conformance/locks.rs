@@ -90,6 +90,7 @@ pub(super) async fn an_abandoned_activity_cannot_be_completed(stage: Stage<'_>) 
     assert_eq!(names(&item.messages), ["TaskCompleted"]);
 }
 
+// R3:BIND-8, R3:SKIP-37
 pub(super) async fn a_lock_that_is_held_can_be_renewed(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -140,6 +141,7 @@ pub(super) async fn no_token_is_given_twice(stage: Stage<'_>) {
     }
 }
 
+// R3:DIAG-30
 pub(super) async fn an_item_whose_lock_ran_out_comes_again(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let lasts = hub.provider.lock_duration().expect("a factory that claims so has locks that run out");

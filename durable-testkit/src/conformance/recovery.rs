@@ -45,6 +45,7 @@ pub(super) async fn state_and_history_survive(stage: Stage<'_>) {
     assert_eq!(hub.history("a").await.events(), [history.into_events(), saved.events].concat());
 }
 
+// R2:HUB-12, R3:DIAG-31
 pub(super) async fn an_item_that_was_out_comes_again(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.begin("a").await;
@@ -66,7 +67,7 @@ pub(super) async fn an_item_that_rested_comes_again(stage: Stage<'_>) {
     assert_eq!(names(&hub.fetch_of("a").await.messages), ["ExecutionStarted"]);
 }
 
-// R1:OVR-12
+// R1:OVR-12, R1:OVR-11
 pub(super) async fn open_activities_run_again_and_finished_ones_do_not(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -293,6 +294,7 @@ pub(super) async fn an_invisible_message_still_waits(stage: Stage<'_>) {
     assert_eq!(numbers(&item.messages), [1]);
 }
 
+// R2:HUB-1
 pub(super) async fn many_restarts_lose_nothing(stage: Stage<'_>) {
     let mut hub = stage.worked_hub().await;
     hub.begin("a").await;

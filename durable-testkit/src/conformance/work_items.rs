@@ -22,6 +22,7 @@ pub(super) async fn the_first_item_brings_the_start(stage: Stage<'_>) {
     assert!(hub.provider.load_history(&item).await.expect("the item is held").is_empty());
 }
 
+// R2:HUB-13, R3:BIND-2
 pub(super) async fn messages_before_the_first_episode_come_after_the_start(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -33,6 +34,7 @@ pub(super) async fn messages_before_the_first_episode_come_after_the_start(stage
     assert_eq!(numbers(&messages), [1, 2, 3]);
 }
 
+// R1:ORCH-32, R2:HUB-3, R2:HUB-6
 pub(super) async fn an_instance_is_out_once_at_a_time(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -73,6 +75,7 @@ pub(super) async fn no_more_is_handed_out_than_was_asked_for(stage: Stage<'_>) {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all);
 }
 
+// R2:HUB-5, R3:BIND-5
 pub(super) async fn a_fetch_waits_until_there_is_work(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let (item, _) = join(hub.fetch_of("a"), hub.create("a")).await;

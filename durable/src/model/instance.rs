@@ -159,7 +159,7 @@ impl fmt::Debug for ExecutionId {
 mod tests {
     use super::*;
 
-    // R1:ORCH-5, ORCH-6, ORCH-7, ORCH-8, SKIP-14; DECISIONS 23
+    // R1:ORCH-5, R1:ORCH-6, R1:ORCH-7, R1:ORCH-8, R1:SKIP-14; DECISIONS 23
     #[test]
     fn an_id_that_breaks_a_rule_is_refused_with_the_rule() {
         for (text, rule) in [
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    // R1:ORCH-5, QS-8; R3:TEST-14: length is counted in characters, and dashes and upper case are legal.
+    // R1:ORCH-5, R1:QS-8; R3:TEST-14: length is counted in characters, and dashes and upper case are legal.
     #[test]
     fn ids_within_the_rules_are_kept_exactly() {
         for text in ["a", "7E467BDB-213F-407A-B86A-1954053D3C24", "order 17 – größe", &"é".repeat(256)] {

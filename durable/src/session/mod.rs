@@ -130,6 +130,7 @@ mod tests {
     const FIRST: CheckpointTag = CheckpointTag(1);
     const SECOND: CheckpointTag = CheckpointTag(2);
 
+    // R2:PERF-12, R2:HUB-18
     #[test]
     fn a_session_is_given_only_for_its_own_checkpoint_and_only_once() {
         let sessions = Sessions::new(usize::MAX);
@@ -175,6 +176,7 @@ mod tests {
         assert!(sessions.take(&id("c"), Some(FIRST)).is_some());
     }
 
+    // R2:PERF-14
     #[test]
     fn without_room_nothing_is_kept() {
         let sessions = Sessions::new(0);

@@ -16,7 +16,7 @@ pub struct WorkerOptions {
     /// How many orchestrations are between fetch and checkpoint at once (R2:PERF-18). Waiting ones
     /// do not count (R2:PERF-19).
     pub max_orchestrations: usize,
-    /// On how many threads orchestrators are polled.
+    /// On how many threads orchestrators are polled; never more than `max_orchestrations`.
     pub orchestrator_threads: usize,
     /// About how many bytes of suspended orchestrators are kept between episodes; 0 keeps none.
     pub session_bytes: usize,
@@ -53,11 +53,12 @@ impl Default for WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// The same options with at least one of everything.
+    /// The same options with at least one of everything, and no thread beyond the limits.
     fn within_reason(mut self) -> Self {
         self.max_activities = self.max_activities.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
         self.max_orchestrations = self.max_orchestrations.max(1);
-        self.orchestrator_threads = self.orchestrator_threads.max(1);
+        // Each thread has at least one at a time: with more threads the limit could not hold.
+        self.orchestrator_threads = self.orchestrator_threads.clamp(1, self.max_orchestrations);
         self.max_attempts = self.max_attempts.max(1);
         self
     }

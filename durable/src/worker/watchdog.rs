@@ -81,6 +81,7 @@ pub(super) async fn run(host: Arc<Host>) {
 mod tests {
     use super::*;
 
+    // R2:PERF-4
     #[test]
     fn a_long_poll_is_reported_once() {
         let watchdog = Watchdog::new(1);

@@ -9,6 +9,7 @@ use futures::FutureExt;
 
 use crate::fixtures::*;
 
+// R2:HUB-27, R2:HUB-44
 #[test]
 fn a_second_worker_is_told_who_has_the_hub_since_when() {
     let folder = Folder::new();

@@ -27,7 +27,7 @@ fn a_new_instance_is_pending_and_its_first_item_brings_the_start() {
     });
 }
 
-// R2:HUB-12, HUB-15, HUB-16, HUB-18, HUB-19
+// R2:HUB-12, R2:HUB-15, R2:HUB-16, R2:HUB-18, R2:HUB-19
 #[test]
 fn an_activity_runs_after_its_checkpoint_and_its_result_wakes_the_instance() {
     on_both(|hub| {
@@ -213,7 +213,7 @@ fn a_wait_ends_when_the_instance_begins_or_ends_and_gives_the_state() {
     });
 }
 
-// R2:HUB-24, HUB-25
+// R2:HUB-24, R2:HUB-25
 #[test]
 fn a_hub_is_made_once_and_deleted_with_all_it_holds_but_not_while_it_is_worked() {
     on_both(|hub| {

@@ -63,6 +63,7 @@ fn a_recovered_instance_says_that_its_past_must_be_read() {
     assert_eq!(block_on(hub.load_history(&item)).unwrap().events().len(), 4);
 }
 
+// R2:HUB-12, R3:DIAG-31
 #[test]
 fn messages_that_no_checkpoint_consumed_come_again_in_order() {
     let folder = Folder::new();

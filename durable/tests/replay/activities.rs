@@ -4,7 +4,8 @@ use durable::replay::Outcome;
 
 use crate::script::{call, completed, episode, orchestrator, session, start};
 
-// R1:OVR-7, SKIP-2: eager scheduling in call order; R2:HUB-21: a batch is one episode.
+// R1:OVR-7, R1:SKIP-2: eager scheduling in call order; R2:HUB-21: a batch is one episode.
+// R1:ORCH-16, R1:ORCH-17, R3:DIAG-23, R1:QS-18
 #[test]
 fn calls_are_scheduled_when_made_and_a_replay_reaches_the_same_state() {
     let both = orchestrator(|ctx| async move {

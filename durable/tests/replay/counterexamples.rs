@@ -150,6 +150,7 @@ fn r5_two_lazy_waits_for_one_event_are_found_in_verify_mode_by_their_lines() {
     });
 }
 
+// R1:CC-1
 #[test]
 fn r6_calls_in_the_order_of_a_hash_map_are_refused_with_the_likely_cause() {
     let fans_out = orchestrator(|ctx| async move {

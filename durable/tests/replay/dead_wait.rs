@@ -24,6 +24,7 @@ fn first_failure(orchestrator: &Orchestrator) -> Failure {
     failure(&live)
 }
 
+// R1:CC-15, R1:CC-16, R1:SKIP-31, R3:BIND-6
 #[test]
 fn pending_for_ever_is_an_error_although_a_task_is_open() {
     let waits = orchestrator(|ctx| async move {
@@ -107,6 +108,7 @@ fn a_wake_by_another_thread_is_an_error_and_calls_the_hook_once() {
     assert!(failure(&live).message().contains("DF1006"), "{end:?}");
 }
 
+// R1:CC-15
 #[test]
 fn a_context_used_on_another_thread_is_an_error_that_names_the_line() {
     let shares = orchestrator(|ctx| async move {
@@ -143,6 +145,7 @@ fn a_task_polled_on_another_thread_is_an_error() {
 }
 
 // replay.md, R9
+// R1:CC-13, R1:CC-14
 #[test]
 fn timers_and_tasks_of_a_runtime_are_refused_in_our_words() {
     let sleeps = orchestrator(|_ctx| async move {
@@ -160,6 +163,7 @@ fn timers_and_tasks_of_a_runtime_are_refused_in_our_words() {
 }
 
 // replay.md, R10
+// R1:CC-12
 #[test]
 fn blocking_on_a_future_is_refused_instead_of_hanging_the_thread() {
     let blocks = orchestrator(|ctx| async move { futures::executor::block_on(ctx.wait::<u32>("go".into())) });
@@ -171,6 +175,7 @@ fn blocking_on_a_future_is_refused_instead_of_hanging_the_thread() {
     assert!(first_failure(&blocks_at_once).message().contains("DF1009"));
 }
 
+// R1:ORCH-31
 #[test]
 fn a_panic_becomes_a_failure_with_its_message() {
     let panics = orchestrator(|ctx| async move {

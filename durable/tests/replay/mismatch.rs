@@ -16,7 +16,7 @@ fn history() -> Vec<HistoryEvent> {
     run(&calls("greet", 1), [vec![start()]]).1
 }
 
-// R1:ORCH-18; DECISIONS 25
+// R1:ORCH-18, R1:CC-19, R1:QS-20, R1:SKIP-32; DECISIONS 25
 #[test]
 fn a_renamed_call_an_additional_call_and_a_missing_call_are_refused() {
     let two = orchestrator(|ctx| async move {
@@ -43,7 +43,7 @@ fn another_input_is_an_error_in_verify_mode_and_else_only_noted() {
     assert_eq!(lenient.outcome(), None);
 }
 
-// R1:EVT-6; DECISIONS 21
+// R1:EVT-6, R1:QS-19; DECISIONS 21
 #[test]
 fn a_result_of_another_type_fails_the_await_naming_function_and_type() {
     let expects = orchestrator(|ctx| async move { call::<Vec<String>>(&ctx, "greet", 1).await });
@@ -55,6 +55,7 @@ fn a_result_of_another_type_fails_the_await_naming_function_and_type() {
     }
 }
 
+// R2:ERR-5, R1:ORCH-29
 #[test]
 fn a_failed_activity_is_a_value_that_the_orchestrator_may_handle() {
     let handles = orchestrator(|ctx| async move {
@@ -65,7 +66,7 @@ fn a_failed_activity_is_a_value_that_the_orchestrator_may_handle() {
     assert_eq!(output(&live), r#""no luck""#);
 }
 
-// R1:CC-4, CC-5
+// R1:CC-4, R1:CC-5, R1:CC-7, R1:SKIP-30
 #[test]
 fn uuids_are_version_5_distinct_and_the_same_on_every_replay() {
     let draws = orchestrator(|ctx| async move {
@@ -91,7 +92,7 @@ fn an_output_larger_than_the_limit_fails_naming_the_limit() {
     assert_eq!(failure(&live).kind(), FailureKind::TooLarge);
 }
 
-// DECISIONS 8
+// R2:ERR-21a, R1:SKIP-5; DECISIONS 8
 #[test]
 fn a_dropped_activity_holds_the_end_back_until_it_ends() {
     let drops = orchestrator(|ctx| async move {

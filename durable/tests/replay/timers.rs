@@ -9,7 +9,7 @@ use crate::script::{
     at, call, completed, episode, fired, orchestrator, output, replayed, run, session, start,
 };
 
-// DECISIONS 8
+// R2:ERR-21; DECISIONS 8
 #[test]
 fn a_dropped_timer_is_cancelled_and_its_late_fire_changes_nothing() {
     let races = orchestrator(|ctx| async move {
@@ -61,6 +61,7 @@ fn timers_dropped_in_the_order_of_a_hash_map_are_one_sorted_set() {
     }
 }
 
+// R1:CC-2, R3:DIAG-36
 #[test]
 fn time_never_goes_back_although_the_clock_does() {
     let asks = orchestrator(|ctx| async move {

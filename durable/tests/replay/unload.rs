@@ -33,6 +33,7 @@ impl Drop for Busy {
 }
 
 // replay.md, R12
+// R3:DIAG-29, R3:SKIP-1
 #[test]
 fn drop_code_that_runs_at_unload_has_no_effect_and_the_same_code_run_by_the_user_has() {
     let drops = Arc::new(AtomicUsize::new(0));
@@ -128,6 +129,7 @@ fn a_task_that_outlives_its_session_stays_pending_and_is_harmless() {
     assert!(futures::FutureExt::now_or_never(task).is_none());
 }
 
+// R1:OVR-24
 #[test]
 fn an_unloaded_session_leaves_nothing_behind() {
     let held = Arc::new(());

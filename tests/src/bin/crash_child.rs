@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            progress(&format!("error {error:?}"));
+            progress(&format!("error {error}"));
             ExitCode::FAILURE
         }
     }
@@ -210,7 +210,7 @@ async fn words(address: &str) -> Outcome {
     while let Some(word) = asked.recv().await {
         match client.raise(&run, WORD, word).await {
             Ok(()) => progress("raised"),
-            Err(error) => progress(&format!("refused {error:?}")),
+            Err(error) => progress(&format!("refused {error}")),
         }
     }
     for (first, sequence) in (0..).zip(sequences) {

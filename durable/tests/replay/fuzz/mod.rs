@@ -33,6 +33,7 @@ fn asked(name: &str, default: u64) -> u64 {
     text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not `{text}`"))
 }
 
+// R1:ORCH-14, R1:ORCH-16, R1:ORCH-17, R1:CC-1, R1:CC-17, R1:CC-18
 #[test]
 fn random_programs_reach_the_same_state_live_and_replayed_from_every_prefix() {
     let (programs, first) = (asked("DURABLE_FUZZ_PROGRAMS", PROGRAMS), asked("DURABLE_FUZZ_SEED", SEED));

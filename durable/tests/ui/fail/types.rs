@@ -31,7 +31,7 @@ async fn context_under_another_name(ctx: Ctx) {
     let _ = ctx;
 }
 
-// R1:CC-8, SKIP-24; R3:BIND-10
+// R1:CC-8, R1:SKIP-24; R3:BIND-10
 #[orchestrator]
 async fn orchestrator_with_client(_ctx: OrchestrationContext, client: Client) {
     let _ = client;
