@@ -36,12 +36,13 @@ impl Peer {
 
     /// Builds it in release mode into `target`, and gives the program.
     pub(crate) fn build(self, target: &Path) -> Result<Contender, BenchError> {
-        let manifest =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(self.as_str()).join("Cargo.toml");
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--release", "--locked", "--manifest-path"]).arg(&manifest);
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(self.as_str());
+        // The one on the path, in that folder: it settles the toolchain also for dependencies that name
+        // another.
+        let mut command = Command::new("cargo");
+        command.args(["build", "--release", "--locked"]).current_dir(workspace);
         command.arg("--target-dir").arg(target).stdin(Stdio::null()).stdout(Stdio::null());
-        let status = command.status().map_err(BenchError::system("running", env!("CARGO")))?;
+        let status = command.status().map_err(BenchError::system("running", "cargo"))?;
         if !status.success() {
             return Err(BenchError::Build { peer: self.as_str(), command: format!("{command:?}"), status });
         }

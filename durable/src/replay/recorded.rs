@@ -19,6 +19,9 @@ impl Session {
     /// Runs a recorded history. User code runs in it as it did before, with its logs silenced; what
     /// it asks for is compared with what was recorded. A difference ends the execution as failed.
     pub fn replay(&mut self, history: &[HistoryEvent]) {
+        if history.is_empty() {
+            return;
+        }
         self.shared.journal().is_replaying = true;
         if self.shared.options.log_replays {
             self.replay_events(history);

@@ -103,7 +103,7 @@ enum NotNow {
 async fn process(host: &Host, thread: usize, item: OrchestrationWorkItem) {
     let lock = item.lock;
     match prepare(host, &item).await {
-        Ok(session) => match run_episode(host, thread, &item, session) {
+        Ok(prepared) => match run_episode(host, thread, &item, prepared) {
             Ok((checkpoint, session)) => save(host, item, checkpoint, session).await,
             Err(reason) => set_aside(host, item, reason).await,
         },
@@ -112,35 +112,36 @@ async fn process(host: &Host, thread: usize, item: OrchestrationWorkItem) {
     host.locks.release(lock);
 }
 
-/// The session that stands where the item's past ends.
-async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Session, NotNow> {
+/// A session, and what it must go through before it stands where the item's past ends.
+struct Prepared {
+    session: Session,
+    past: History,
+    /// The session that lived through that past, to be compared with in verify mode.
+    lived: Option<Session>,
+}
+
+async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, NotNow> {
     let tag = match item.past {
         Past::At(tag) => Some(tag),
         Past::Empty | Past::Stored => None,
     };
     let lived = host.sessions.take(&item.instance, tag);
-    match lived {
-        Some(session) if !host.options.always_replay => return Ok(session),
-        _ => {}
-    }
-    let history = match item.past {
+    let lived = match lived {
+        Some(session) if !host.options.always_replay => {
+            return Ok(Prepared { session, past: History::default(), lived: None });
+        }
+        lived => lived,
+    };
+    let past = match item.past {
         Past::Empty => History::default(),
         Past::At(_) | Past::Stored => host.provider.load_history(item).await.map_err(NotNow::Unreadable)?,
     };
-    let started = history
-        .started()
-        .or_else(|| item.messages.iter().find_map(start_in))
-        .ok_or(NotNow::Unstarted)?
-        .clone();
+    let started =
+        past.started().or_else(|| item.messages.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
     let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
         return Err(NotNow::Unhandled(started.into()));
     };
-    let mut session = new_session(host, started, function.clone());
-    session.replay(history.events());
-    if let Some(lived) = lived {
-        session.verify_against(&lived);
-    }
-    Ok(session)
+    Ok(Prepared { session: new_session(host, started, function.clone()), past, lived })
 }
 
 fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
@@ -159,11 +160,15 @@ fn run_episode(
     host: &Host,
     thread: usize,
     item: &OrchestrationWorkItem,
-    mut session: Session,
+    Prepared { mut session, past, lived }: Prepared,
 ) -> Result<(Checkpoint, Session), NotNow> {
     let now = host.provider.clock().now();
     host.watchdog.begin(thread, &item.instance, now);
     let run = catch_unwind(AssertUnwindSafe(|| {
+        session.replay(past.events());
+        if let Some(lived) = lived {
+            session.verify_against(&lived);
+        }
         let checkpoint = episode::run(&mut session, &item.messages, now, next_tag());
         (checkpoint, session)
     }));
@@ -210,7 +215,10 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
             tracing::error!(%instance, panic, attempt, "an episode broke, which is a bug of `durable`; trying again");
             host.provider.abandon_orchestration(item, rest_after(attempt)).await
         }
-        NotNow::Unstarted => host.provider.abandon_orchestration(item, rest_after(attempt)).await,
+        NotNow::Unstarted => {
+            tracing::warn!(%instance, attempt, "a work item brought neither a past nor a start; it waits for one");
+            host.provider.abandon_orchestration(item, rest_after(attempt)).await
+        }
     };
     if let Err(error) = settled {
         tracing::error!(%instance, %error, "a work item could not be given back; it comes again by itself");
