@@ -138,6 +138,10 @@ pub(super) struct Follow {
 }
 
 impl Write {
+    pub(super) fn is_checkpoint(&self) -> bool {
+        matches!(self, Self::Checkpoint { .. })
+    }
+
     /// Lets the queue follow what the write did, or did not do.
     pub(super) fn follow(
         self,

@@ -160,7 +160,8 @@ impl Writer {
         match done {
             Ok(done) => {
                 self.leftovers.clear();
-                self.shared.commits.count(writes);
+                let checkpoints = writes.iter().filter(|write| write.is_checkpoint()).count();
+                self.shared.commits.count(writes.len(), checkpoints);
                 Ok(done)
             }
             Err(trouble) => {
