@@ -346,3 +346,28 @@ async fn the_timers_of_what_was_terminated_never_fire() {
     assert_eq!((run.state().await.unwrap(), run.history().await.unwrap()), before);
     assert!(!names(&before.1).contains(&"TimerFired"));
 }
+
+// R2:MGT-41
+#[tokio::test]
+async fn what_cannot_be_read_any_more_can_be_terminated() {
+    let folder = Folder::new("unreadable").unwrap();
+    let id = {
+        let hub = TaskHub::open(folder.hub("hub.db")).await.unwrap();
+        let worker = hub.worker().start().await.unwrap();
+        let run = hub.client().start(naps::with(1)).await.unwrap();
+        run.wait_for_start().await.unwrap();
+        worker.shut_down().await.unwrap();
+        run.id().clone()
+    };
+    let file = rusqlite::Connection::open(folder.file("hub.db")).unwrap();
+    assert!(file.execute("UPDATE history SET events = x'00'", []).unwrap() > 0);
+    drop(file);
+
+    let hub = TaskHub::open(folder.hub("hub.db")).await.unwrap();
+    let worker = hub.worker().start().await.unwrap();
+    let run = hub.client().run(naps::at(id)).unwrap();
+    run.terminate("it is damaged").await.unwrap();
+    let Err(Error::Terminated { reason, .. }) = run.output().await else { panic!("it was not terminated") };
+    assert_eq!(reason, "it is damaged");
+    worker.shut_down().await.unwrap();
+}
