@@ -5,7 +5,7 @@ pub use crate::{
     client::{Client, Run},
     context::{ActivityContext, OrchestrationContext},
     hub::TaskHub,
-    model::{Failure, InstanceId, Payload, RuntimeStatus, Timestamp},
+    model::{Failure, InstanceId, Payload, RetryPolicy, RuntimeStatus, Timestamp},
     registry::Registry,
     replay::Task,
     worker::Worker,

@@ -1,9 +1,9 @@
 //! A call of an activity, as a value.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use super::verbs::{Callable, sealed::Sealed};
-use crate::model::{Encoded, FunctionName, FunctionVersion, Payload, Storable};
+use crate::model::{Encoded, FunctionName, FunctionVersion, Payload, RetryPolicy, Storable};
 
 /// A call of an activity: which one, with which input. Its answer is read as an `O`.
 ///
@@ -25,16 +25,40 @@ pub struct ActivityRequest {
     pub version: Option<FunctionVersion>,
     /// The input, or why there is none; to be reported by the verb.
     pub input: Encoded,
+    /// When it is tried again; absent means never.
+    pub retry: Option<RetryPolicy>,
+    /// How long one attempt may take; absent means for ever.
+    pub timeout: Option<Duration>,
 }
 
 impl<O> ActivityCall<O> {
     pub(crate) fn new(name: FunctionName, version: Option<FunctionVersion>, input: Encoded) -> Self {
-        Self { request: ActivityRequest { name, version, input }, output: PhantomData }
+        let request = ActivityRequest { name, version, input, retry: None, timeout: None };
+        Self { request, output: PhantomData }
     }
 
     /// Calls this version of the activity.
     pub fn version(mut self, version: impl Into<FunctionVersion>) -> Self {
         self.request.version = Some(version.into());
+        self
+    }
+
+    /// Tries again when it fails, as `policy` says; the last failure is what the caller gets
+    /// (R2:ERR-6, ERR-14). The caller's task is one, however many attempts there are. It makes the next
+    /// attempt when the orchestrator polls it, so a task that is not awaited is not tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.request.retry = Some(policy);
+        self
+    }
+
+    /// Gives the call `duration` of durable time from its scheduling on, waiting for a free worker
+    /// included. What takes longer fails with kind `TimedOut`, which a retry policy treats like any
+    /// other failure: each attempt has the whole duration (DECISIONS 15).
+    ///
+    /// The activity itself is not ended; its late result is ignored, and the instance completes only
+    /// after it (R2:ERR-21, ERR-21a).
+    pub fn timeout(mut self, duration: Duration) -> Self {
+        self.request.timeout = Some(duration);
         self
     }
 

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     call::{ActivityRequest, Callable, Event},
     model::{
-        ExecutionId, Failure, FailureKind, FunctionName, FunctionVersion, InstanceId, Payload, Storable,
-        Timestamp,
+        ExecutionId, Failure, FailureKind, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy,
+        Storable, Timestamp,
     },
     replay::{Handle, Task},
 };
@@ -36,13 +36,18 @@ impl OrchestrationContext {
     ///
     /// # Errors
     /// Awaiting the task gives the activity's failure, or one of kind `Payload` or `TooLarge` when
-    /// the input could not be recorded; nothing is scheduled then.
+    /// the input could not be recorded; nothing is scheduled then. With a retry policy it is the failure
+    /// of the last attempt; with a timeout it may be one of kind `TimedOut`.
     #[track_caller]
     pub fn call<C: Callable>(&self, call: C) -> Task<C::Output> {
-        let ActivityRequest { name, version, input } = call.into_call();
+        let ActivityRequest { name, version, input, retry, timeout } = call.into_call();
         let what = || format!("the input of activity `{name}`");
         match input.map_err(Failure::from).and_then(|input| self.within_limit(input, what)) {
-            Ok(input) => self.handle.call(name, version, input),
+            Ok(input) if retry.is_none() && timeout.is_none() => self.handle.call(name, version, input),
+            Ok(input) => {
+                let once = || RetryPolicy::new(1, Duration::ZERO);
+                self.handle.call_retried(name, version, input, retry.unwrap_or_else(once), timeout)
+            }
             Err(failure) => Task::refused(failure.in_function(&name)),
         }
     }

@@ -7,6 +7,7 @@ mod hub;
 mod instance;
 mod name;
 mod payload;
+mod retry;
 mod state;
 mod timestamp;
 
@@ -16,5 +17,6 @@ pub use hub::{InvalidTaskHubName, TaskHubName};
 pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};
 pub use name::{EventName, FunctionName, FunctionVersion};
 pub use payload::{Encoded, NotStorable, Payload, Storable};
+pub use retry::RetryPolicy;
 pub use state::{InstanceState, RuntimeStatus, UnknownStatus};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -3,18 +3,19 @@
 //! Every verb works only while its own session is being polled on this thread; elsewhere it fails
 //! the execution, and after an unload it does nothing.
 
-use std::{panic::Location, sync::Arc};
+use std::{panic::Location, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
 use super::{
     journal::{Journal, Key, TaskKind},
+    retry::{Attempts, Retried},
     shared::{Access, Shared},
     task::{Subject, Task},
 };
 use crate::{
-    history::{EventKind, ExecutionStarted},
-    model::{EventName, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted},
+    model::{EventName, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy, Timestamp},
 };
 
 /// The namespace of uuids made by orchestrators: the one that Durable Functions uses (R1:CC-5).
@@ -48,6 +49,25 @@ impl Handle {
         self.ask(TaskKind::Activity, EventKind::TaskScheduled { name, version, input }, subject)
     }
 
+    /// Calls an activity, and calls it again when it fails, as `policy` says. Each attempt may take
+    /// `timeout`; one that takes longer has failed (R2:ERR-15, DECISIONS 15).
+    #[track_caller]
+    pub fn call_retried<T>(
+        &self,
+        name: FunctionName,
+        version: Option<FunctionVersion>,
+        input: Payload,
+        policy: RetryPolicy,
+        timeout: Option<Duration>,
+    ) -> Task<T> {
+        let subject = Subject::Activity(name.clone());
+        let call = Retried { name, version, input, policy, timeout, location: Location::caller() };
+        match Attempts::begin(Self::new(self.shared.clone()), call) {
+            Some(attempts) => Task::retrying(attempts, subject),
+            None => Task::inert(),
+        }
+    }
+
     /// Sets a timer.
     #[track_caller]
     pub fn timer(&self, fire_at: Timestamp) -> Task<()> {
@@ -56,12 +76,24 @@ impl Handle {
 
     #[track_caller]
     fn ask<T>(&self, task: TaskKind, kind: EventKind, subject: Subject) -> Task<T> {
-        let location = Location::caller();
-        let asked = self.with(Some(location), |journal| journal.ask(task, kind, location));
-        match asked {
+        match self.ask_at(task, kind, Location::caller()) {
             Some(id) => Task::waiting(self.shared.clone(), Key::Task(id), subject),
             None => Task::inert(),
         }
+    }
+
+    /// Asks on behalf of the line `location`; `None` when the session is gone.
+    pub(super) fn ask_at(
+        &self,
+        task: TaskKind,
+        kind: EventKind,
+        location: &'static Location<'static>,
+    ) -> Option<EventId> {
+        self.with(Some(location), |journal| journal.ask(task, kind, location))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Waits for an external event.

@@ -35,6 +35,8 @@ pub(super) struct Journal {
     tasks: BTreeMap<EventId, OpenTask>,
     /// How many tasks have no result yet: the execution cannot complete before it is zero.
     open: usize,
+    /// How many tasks have got a result.
+    completions: u64,
     /// How many waiting handles hold a waker: at rest there must be one.
     armed: usize,
     /// A digest of the places in user code that constructed something.
@@ -59,7 +61,8 @@ pub(super) enum TaskKind {
 #[derive(Debug)]
 enum TaskState {
     Waiting(Option<Waker>),
-    Done(Completion),
+    /// Its result, and how many tasks had got theirs before.
+    Done(Completion, u64),
 }
 
 /// What came back for a task.
@@ -87,6 +90,7 @@ impl Journal {
             drawn: 0,
             tasks: BTreeMap::new(),
             open: 0,
+            completions: 0,
             armed: 0,
             places: Digest::START,
         }
@@ -147,9 +151,12 @@ impl Journal {
             self.tasks.remove(&id);
             return None;
         }
-        match std::mem::replace(&mut task.state, TaskState::Done(result)) {
-            TaskState::Waiting(waker) => self.disarm(waker),
-            TaskState::Done(_) => None,
+        match std::mem::replace(&mut task.state, TaskState::Done(result, self.completions)) {
+            TaskState::Waiting(waker) => {
+                self.completions += 1;
+                self.disarm(waker)
+            }
+            TaskState::Done(..) => None,
         }
     }
 
@@ -167,9 +174,17 @@ impl Journal {
     pub(super) fn is_done(&self, key: Key) -> bool {
         match key {
             Key::Task(id) => {
-                matches!(self.tasks.get(&id), Some(OpenTask { state: TaskState::Done(_), .. }))
+                matches!(self.tasks.get(&id), Some(OpenTask { state: TaskState::Done(..), .. }))
             }
             Key::Wait(id) => self.inbox.is_given(id),
+        }
+    }
+
+    /// A task's result, still to be observed, and how many tasks had got theirs before it.
+    pub(super) fn peek(&self, id: EventId) -> Option<(&Completion, u64)> {
+        match &self.tasks.get(&id)?.state {
+            TaskState::Done(result, order) => Some((result, *order)),
+            TaskState::Waiting(_) => None,
         }
     }
 
@@ -177,10 +192,10 @@ impl Journal {
     pub(super) fn observe(&mut self, key: Key) -> Option<Completion> {
         match key {
             Key::Task(id) => {
-                if !matches!(self.tasks.get(&id)?.state, TaskState::Done(_)) {
+                if !matches!(self.tasks.get(&id)?.state, TaskState::Done(..)) {
                     return None;
                 }
-                let TaskState::Done(result) = self.tasks.remove(&id)?.state else { return None };
+                let TaskState::Done(result, _) = self.tasks.remove(&id)?.state else { return None };
                 self.digest.observe(Observation::Task(id.as_i32()));
                 Some(result)
             }
@@ -209,7 +224,7 @@ impl Journal {
         match key {
             Key::Task(id) => match &mut self.tasks.get_mut(&id)?.state {
                 TaskState::Waiting(waker) => Some(waker),
-                TaskState::Done(_) => None,
+                TaskState::Done(..) => None,
             },
             Key::Wait(id) => self.inbox.waker_of(id),
         }
@@ -240,7 +255,7 @@ impl Journal {
                 self.cancelled.push(id);
                 waker
             }
-            (TaskState::Done(_), _) => {
+            (TaskState::Done(..), _) => {
                 self.tasks.remove(&id);
                 None
             }
@@ -274,7 +289,7 @@ impl Journal {
         for (id, task) in &self.tasks {
             let state = match task.state {
                 TaskState::Waiting(_) => 0,
-                TaskState::Done(_) => 1,
+                TaskState::Done(..) => 1,
             };
             digest
                 .mix(u64::from(id.as_i32().cast_unsigned()) << 3 | state << 2 | u64::from(task.is_held) << 1);
@@ -292,7 +307,7 @@ impl Journal {
         self.open = 0;
         let waiting = std::mem::take(&mut self.tasks).into_values().filter_map(|task| match task.state {
             TaskState::Waiting(waker) => waker,
-            TaskState::Done(_) => None,
+            TaskState::Done(..) => None,
         });
         waiting.chain(self.inbox.drain_wakers()).collect()
     }

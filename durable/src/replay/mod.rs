@@ -23,6 +23,7 @@ mod matching;
 mod mismatch;
 mod outcome;
 mod recorded;
+mod retry;
 mod session;
 mod shared;
 mod task;

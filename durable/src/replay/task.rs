@@ -6,13 +6,14 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use futures::future::FusedFuture;
 
 use super::{
     journal::{Completion, Key},
+    retry::Attempts,
     shared::Shared,
 };
 use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, Payload, Storable};
@@ -23,7 +24,9 @@ use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, P
 /// times by `&mut task`, and asked with [`is_completed`](Self::is_completed). After its result was
 /// taken it stays pending for ever, like any fused future.
 ///
-/// Dropping it cancels a timer, withdraws a wait for an event, and lets an activity go on unheard
+/// A call with a retry policy is one task: it asks for the next wait or attempt when it is polled.
+///
+/// Dropping it cancels a timer, the wait for the next attempt and a call's time limit included, withdraws a wait for an event, and lets an activity go on unheard
 /// (DECISIONS 8).
 #[must_use = "the call is scheduled, but nobody will see its result or its failure"]
 pub struct Task<T> {
@@ -35,6 +38,11 @@ enum State {
     Waiting {
         shared: Arc<Shared>,
         key: Key,
+        subject: Subject,
+    },
+    /// Called, and maybe to be called again.
+    Retrying {
+        attempts: Box<Attempts>,
         subject: Subject,
     },
     /// Refused at the call: nothing was scheduled.
@@ -57,6 +65,10 @@ impl<T> Task<T> {
         Self { state: State::Waiting { shared, key, subject }, output: PhantomData }
     }
 
+    pub(super) fn retrying(attempts: Attempts, subject: Subject) -> Self {
+        Self { state: State::Retrying { attempts: Box::new(attempts), subject }, output: PhantomData }
+    }
+
     /// A task that fails as soon as it is awaited: what was asked could not be recorded.
     pub(crate) fn refused(failure: Failure) -> Self {
         Self { state: State::Refused(failure), output: PhantomData }
@@ -70,8 +82,27 @@ impl<T> Task<T> {
     pub fn is_completed(&self) -> bool {
         match &self.state {
             State::Waiting { shared, key, .. } => shared.journal().is_done(*key),
+            State::Retrying { attempts, .. } => attempts.is_completed(),
             State::Refused(_) | State::Taken => true,
             State::Inert => false,
+        }
+    }
+}
+
+impl<T: Storable> Task<T> {
+    /// The attempts are out of the task meanwhile: when the user's predicate panics they are dropped, and
+    /// the task stays pending for ever.
+    fn poll_retrying(&mut self, waker: &Waker) -> Poll<Result<T, Failure>> {
+        let State::Retrying { mut attempts, subject } = std::mem::replace(&mut self.state, State::Taken)
+        else {
+            return Poll::Pending;
+        };
+        match attempts.poll(waker) {
+            Poll::Ready(completion) => Poll::Ready(read(completion, &subject)),
+            Poll::Pending => {
+                self.state = State::Retrying { attempts, subject };
+                Poll::Pending
+            }
         }
     }
 }
@@ -89,6 +120,7 @@ impl<T: Storable> Future for Task<T> {
                 };
                 Poll::Ready(read(completion, &subject))
             }
+            State::Retrying { .. } => this.poll_retrying(cx.waker()),
             State::Refused(_) => match std::mem::replace(&mut this.state, State::Taken) {
                 State::Refused(failure) => Poll::Ready(Err(failure)),
                 _ => Poll::Pending,
@@ -148,7 +180,9 @@ impl<T> Drop for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Waiting { subject, .. } => return write!(f, "Task({subject:?})"),
+            State::Waiting { subject, .. } | State::Retrying { subject, .. } => {
+                return write!(f, "Task({subject:?})");
+            }
             State::Refused(_) => "refused",
             State::Inert => "inert",
             State::Taken => "taken",

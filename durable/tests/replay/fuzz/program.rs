@@ -10,10 +10,11 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use durable::{
-    model::{EventName, Failure, FunctionName, InstanceId, Payload},
+    model::{EventName, Failure, FunctionName, InstanceId, Payload, RetryPolicy},
     replay::{Handle, Task},
 };
 use futures::future::{BoxFuture, FusedFuture};
@@ -135,8 +136,32 @@ impl Part {
         self.waiting(Awaited::Number(self.program.handle.call(SHAKY, None, Payload::of(&input).unwrap())))
     }
 
+    /// A call of the shaky activity under a random policy, half of the time with a timeout.
+    pub(super) fn retried(&self, input: u64) -> Waiting {
+        let mut random = Random::new(self.seed ^ input);
+        let mut seconds = |most| Duration::from_secs(random.between(0, most) as u64);
+        let (first, longest, total, timeout) = (seconds(4), seconds(9), seconds(400), seconds(60));
+        let attempts = random.between(1, 5) as u32;
+        let mut policy = RetryPolicy::new(attempts, first).backoff(random.between(1, 3) as f64);
+        if random.chance(30) {
+            policy = policy.max_interval(longest);
+        }
+        if random.chance(30) {
+            policy = policy.total_timeout(total);
+        }
+        if random.chance(30) {
+            policy = policy.jitter(0.5);
+        }
+        if random.chance(30) {
+            policy = policy.retry_if(|failure, attempt| failure.message().len() as u32 % 5 != attempt);
+        }
+        let timeout = random.chance(50).then_some(timeout);
+        let input = Payload::of(&input).unwrap();
+        self.waiting(Awaited::Number(self.program.handle.call_retried(SHAKY, None, input, policy, timeout)))
+    }
+
     pub(super) fn timer(&self, seconds: u64) -> Waiting {
-        let due = self.program.handle.now().saturating_add(std::time::Duration::from_secs(seconds));
+        let due = self.program.handle.now().saturating_add(Duration::from_secs(seconds));
         self.waiting(Awaited::Nothing(self.program.handle.timer(due)))
     }
 
@@ -144,10 +169,11 @@ impl Part {
         self.waiting(Awaited::Number(self.program.handle.wait(EVENTS[number % EVENTS.len()].clone())))
     }
 
-    /// Any of the three, as `number` says.
+    /// Any of them, as `number` says.
     pub(super) fn any_task(&self, number: u64, input: u64) -> Waiting {
         match number % 8 {
-            0..4 => self.call(input),
+            0..3 => self.call(input),
+            3 => self.retried(input),
             4 => self.attempt(input),
             5 => self.timer(input % 100),
             _ => self.event((number >> 8) as usize),

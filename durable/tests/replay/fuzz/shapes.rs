@@ -21,6 +21,7 @@ pub(super) const LEAVES: &[Shape] = shapes![
     tasks::one_call,
     tasks::one_call,
     tasks::one_attempt,
+    tasks::one_retried,
     tasks::one_timer,
     tasks::one_event,
     tasks::one_uuid,

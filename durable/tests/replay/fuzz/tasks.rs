@@ -20,6 +20,10 @@ pub(super) async fn one_attempt(part: Part) -> u64 {
     part.attempt(part.given()).value().await
 }
 
+pub(super) async fn one_retried(part: Part) -> u64 {
+    part.retried(part.given()).value().await
+}
+
 pub(super) async fn one_timer(part: Part) -> u64 {
     part.timer(part.given() % 60).value().await
 }
