@@ -26,8 +26,8 @@ use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, P
 ///
 /// A call with a retry policy is one task: it asks for the next wait or attempt when it is polled.
 ///
-/// Dropping it cancels a timer, the wait for the next attempt and a call's time limit included, withdraws a wait for an event, and lets an activity go on unheard
-/// (DECISIONS 8).
+/// Dropping it cancels a timer, the wait for the next attempt and a call's time limit included,
+/// withdraws a wait for an event, and lets an activity go on unheard (DECISIONS 8).
 #[must_use = "the call is scheduled, but nobody will see its result or its failure"]
 pub struct Task<T> {
     state: State,
