@@ -14,7 +14,7 @@ use std::{
 };
 
 use durable::{prelude::*, worker::WorkerBuilder};
-use durable_tests::gates;
+use durable_tests::{functions::WORD, gates};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -28,19 +28,21 @@ fn lines() -> MutexGuard<'static, BTreeMap<String, Vec<String>>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the events that have a `chain`, by that.
+/// Keeps the events that have a `chain`, by that; those of an instance by its id, with their reason.
 struct Listener;
 
 #[derive(Default)]
 struct Line {
     chain: Option<String>,
+    reason: Option<String>,
     message: String,
 }
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
-            "chain" => self.chain = Some(format!("{value:?}")),
+            "chain" | "instance" => self.chain = Some(format!("{value:?}")),
+            "reason" => self.reason = Some(format!("{value:?}")),
             "message" => self.message = format!("{value:?}"),
             _ => {}
         }
@@ -64,7 +66,8 @@ impl Subscriber for Listener {
         let mut line = Line::default();
         event.record(&mut line);
         if let Some(chain) = line.chain {
-            lines().entry(chain).or_default().push(line.message);
+            let reason = line.reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+            lines().entry(chain).or_default().push(line.message + &reason);
         }
     }
 
@@ -94,6 +97,11 @@ async fn logs_plainly(ctx: OrchestrationContext, chain: String) -> Result<(), Fa
     }
     info!(%chain, "Done!");
     Ok(())
+}
+
+#[orchestrator]
+async fn waits_for_word(ctx: OrchestrationContext) -> Result<String, Failure> {
+    ctx.wait_for(WORD).await
 }
 
 #[orchestrator]
@@ -165,4 +173,21 @@ async fn guarded_by_is_replaying_a_chain_of_three_prints_four_lines() {
     let start = logs_when_not_replaying::with("guarded");
     let lines = logged("guarded", start, |worker| worker.always_replay(true).log_replays(true)).await;
     assert_eq!(lines, FOUR);
+}
+
+// R2:MGT-41, R2:MGT-45, R4:MGMT-61, R4:MGMT-68
+#[tokio::test]
+async fn why_an_instance_was_steered_is_in_the_log() {
+    listen();
+    let hub = TaskHub::open("memory:").await.unwrap();
+    let worker = hub.worker().start().await.unwrap();
+    let run = hub.client().start(waits_for_word::with().instance_id("steered")).await.unwrap();
+    run.wait_for_start().await.unwrap();
+    run.suspend("lunch").await.unwrap();
+    run.resume("back").await.unwrap();
+    run.terminate("night").await.unwrap();
+    run.wait_for_end().await.unwrap();
+    worker.shut_down().await.unwrap();
+    let lines = lines().remove("steered").unwrap();
+    assert_eq!(lines, ["suspended \"lunch\"", "resumed \"back\"", "terminated \"night\""]);
 }

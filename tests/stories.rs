@@ -21,6 +21,8 @@ use durable::{
     prelude::*,
     provider::{ProviderErrorKind, Reuse},
 };
+use futures::FutureExt;
+
 use durable_tests::{Folder, functions::WORD, gates, well_formed};
 
 #[activity]
@@ -295,6 +297,26 @@ async fn a_worker_whose_slots_are_all_taken_for_ever_shuts_down_all_the_same() {
     gates::pass("all-taken-reached").await;
     worker.shut_down().await.unwrap();
     assert_eq!(run.state().await.unwrap().unwrap().runtime_status, RuntimeStatus::Running);
+}
+
+#[tokio::test]
+async fn a_worker_is_refused_until_the_one_before_has_left() {
+    let hub = TaskHub::open("memory:").await.unwrap();
+    let first = hub.worker().start().await.unwrap();
+    let slow = hub.client().start(waits_at_gate::with("leaving")).await.unwrap();
+    gates::pass("leaving-reached").await;
+    let mut leaving = Box::pin(first.shut_down());
+    assert!((&mut leaving).now_or_never().is_none(), "it waits for its activity");
+    let refused = hub.worker().start().await;
+    assert!(
+        matches!(&refused, Err(Error::Provider(error)) if matches!(error.kind, ProviderErrorKind::Held(_))),
+        "{refused:?}"
+    );
+    gates::open("leaving");
+    leaving.await.unwrap();
+    let second = hub.worker().start().await.unwrap();
+    assert_eq!(slow.output().await.unwrap(), "leaving");
+    second.shut_down().await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use syn::{FnArg, Signature, Type, spanned::Spanned as _, visit::Visit};
 use crate::{
     diagnostics::Diagnostics,
     model::FunctionKind,
-    syntax::{last_segment, ungrouped},
+    types::{last_segment, ungrouped},
 };
 
 const CONTEXTS: [&str; 3] = ["OrchestrationContext", "ActivityContext", "EntityContext"];

@@ -14,6 +14,7 @@ mod model;
 mod select;
 mod syntax;
 mod tokens;
+mod types;
 
 use proc_macro::TokenStream;
 

@@ -14,6 +14,7 @@ use crate::{
     check,
     diagnostics::Diagnostics,
     model::{ContextParameter, FunctionDefinition, FunctionKind, InputParameter, Options, Returns},
+    types::{last_segment, ungrouped},
 };
 
 /// A free function, its body unread.
@@ -122,23 +123,6 @@ fn returns(written: &ReturnType, diagnostics: &mut Diagnostics) -> Returns {
     let failure = arguments.next().map_or_else(|| written.to_token_stream(), ToTokens::into_token_stream);
     let is_sound = check::output(&output, diagnostics);
     Returns { written, output, failure: Some(failure), is_sound }
-}
-
-/// The last word of a type's path.
-pub(crate) fn last_segment(r#type: &Type) -> Option<&syn::PathSegment> {
-    match ungrouped(r#type) {
-        Type::Path(TypePath { path, .. }) => path.segments.last(),
-        _ => None,
-    }
-}
-
-/// The type without the invisible brackets of a `macro_rules` argument.
-pub(crate) fn ungrouped(r#type: &Type) -> &Type {
-    match r#type {
-        Type::Group(group) => ungrouped(&group.elem),
-        Type::Paren(paren) => ungrouped(&paren.elem),
-        other => other,
-    }
 }
 
 fn is_string(r#type: &Type) -> bool {

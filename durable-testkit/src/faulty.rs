@@ -145,6 +145,10 @@ impl WorkStore for FaultyProvider {
         self.inner.end_work().await;
     }
 
+    async fn flush(&self) {
+        self.inner.flush().await;
+    }
+
     async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>, ProviderError> {
         self.inner.fetch_orchestrations(most).await
     }

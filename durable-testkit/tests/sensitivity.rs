@@ -209,6 +209,10 @@ impl WorkStore for Broken {
         self.inner.end_work().await;
     }
 
+    async fn flush(&self) {
+        self.inner.flush().await;
+    }
+
     async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>, ProviderError> {
         let mut items = self.inner.fetch_orchestrations(most).await?;
         for item in &mut items {

@@ -44,7 +44,7 @@ pub enum Error {
     Terminated {
         /// Which one.
         instance: InstanceId,
-        /// Why, as JSON.
+        /// Why, in the words of who terminated it.
         reason: String,
     },
     /// An input cannot be written as JSON.

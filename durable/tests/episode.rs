@@ -153,3 +153,62 @@ fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
     assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
     assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
 }
+
+fn terminated(reason: &str) -> TaskMessage {
+    message(EventKind::ExecutionTerminated { reason: reason.into() })
+}
+
+// R2:MGT-42: in line with the other messages; the first end stands.
+#[test]
+fn what_comes_after_the_end_in_one_episode_is_dropped() {
+    let mut session = session(one_call);
+    run(&mut session, &[start()]);
+    let checkpoint = run(&mut session, &[terminated("first"), terminated("second"), completed(0)]);
+    assert_eq!(
+        names(&checkpoint),
+        ["OrchestratorStarted", "ExecutionTerminated", "ExecutionCompleted", "OrchestratorCompleted"]
+    );
+    assert_eq!(checkpoint.change.output.unwrap().as_json(), "\"first\"");
+}
+
+// R2:MGT-19, R2:ERR-22
+#[test]
+fn why_it_was_suspended_is_seen_until_it_goes_on_or_fails() {
+    let suspend = || message(EventKind::ExecutionSuspended { reason: "lunch".into() });
+    let resume = || message(EventKind::ExecutionResumed { reason: "back".into() });
+    let output = |checkpoint: Checkpoint| checkpoint.change.output.map(|output| output.as_json().to_owned());
+    let mut live = session(one_call);
+    assert_eq!(output(run(&mut live, &[start()])), None);
+    assert_eq!(output(run(&mut live, &[suspend()])).as_deref(), Some("\"lunch\""));
+    assert_eq!(output(run(&mut live, &[completed(0)])), None, "it is left as it is");
+    assert_eq!(output(run(&mut live, &[resume(), suspend(), resume()])).as_deref(), Some("null"));
+
+    let mut fails = session(|_| async { Err("no luck".into()) });
+    let failed = run(&mut fails, &[start(), suspend()]);
+    assert_eq!(failed.change.status, RuntimeStatus::Failed);
+    assert_eq!(output(failed).as_deref(), Some("null"));
+}
+
+// R2:MGT-41: for one that has not begun, or that nobody here knows.
+#[test]
+fn an_execution_is_terminated_without_its_orchestrator_if_a_message_says_so() {
+    let mut session = session(one_call);
+    let past = run(&mut session, &[start()]).events.into();
+    let (execution, nothing) = (started().execution, Default::default());
+    let terminate = |past, messages: &[TaskMessage]| {
+        episode::terminate(&execution, past, messages, at(2), CheckpointTag(2))
+    };
+    assert!(terminate(&past, &[completed(0)]).is_none());
+    let other = TaskMessage { execution: Some(ExecutionId::new("before")), ..terminated("a") };
+    assert!(terminate(&past, &[other]).is_none());
+
+    let end = terminate(&past, &[completed(0), terminated("a")]).unwrap();
+    assert_eq!(
+        names(&end),
+        ["OrchestratorStarted", "ExecutionTerminated", "ExecutionCompleted", "OrchestratorCompleted"]
+    );
+    assert_eq!(end.events[2].id, EventId::from_i32(1), "the action after the last one");
+    let end = terminate(&nothing, &[start(), terminated("a")]).unwrap();
+    assert_eq!((names(&end)[1], end.events[3].id), ("ExecutionStarted", EventId::FIRST));
+    assert_eq!(end.change.status, RuntimeStatus::Terminated);
+}

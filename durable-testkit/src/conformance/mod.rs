@@ -160,6 +160,8 @@ macro_rules! provider_conformance_cases {
                 many_timers_at_one_time_all_fire needs [];
                 a_scheduled_instance_is_pending_until_its_time needs [];
                 an_event_does_not_begin_a_scheduled_instance_early needs [];
+                an_order_to_end_does_not_wait_for_a_scheduled_start needs [];
+                an_order_to_end_does_not_wait_until_an_abandoned_item_has_rested needs [];
                 a_start_scheduled_for_the_past_begins_at_once needs [];
                 a_message_waits_until_it_is_visible needs [];
             }

@@ -186,6 +186,60 @@ pub(super) async fn an_event_does_not_begin_a_scheduled_instance_early(stage: St
     assert_eq!((names(&messages)[0], numbers(&messages)), ("ExecutionStarted", vec![1]));
 }
 
+fn order_to_end(instance: &str, at: Timestamp) -> TaskMessage {
+    let mut order = event(instance, 0, at);
+    order.event.kind = EventKind::ExecutionTerminated { reason: "enough".into() };
+    order
+}
+
+// R2:MGT-41
+pub(super) async fn an_order_to_end_does_not_wait_for_a_scheduled_start(stage: Stage<'_>) {
+    let hub = stage.worked_hub().await;
+    // While it is out, a clock that skips idle time stands still.
+    hub.create("busy").await;
+    let busy = hub.fetch_of("busy").await;
+    let due = later(&hub, &stage, 1000);
+    let mut new = start_of("later", hub.now());
+    new.started.scheduled_start = Some(due);
+    hub.provider.create_instance(new).await.expect("the id is free");
+    hub.provider.send(order_to_end("later", hub.now())).await.expect("it is pending");
+    let item = hub.fetch_of("later").await;
+    assert!(hub.now() < due, "it was handed out at {}, when it would have begun", hub.now());
+    assert_eq!(names(&item.messages), ["ExecutionStarted", "ExecutionTerminated"]);
+    hub.episode(item).terminates(0, "enough").saved().await;
+    hub.insist_on_no_more_work().await;
+    hub.episode(busy).completes(0).saved().await;
+}
+
+// R2:MGT-41, DECISIONS 21
+pub(super) async fn an_order_to_end_does_not_wait_until_an_abandoned_item_has_rested(stage: Stage<'_>) {
+    let hub = stage.worked_hub().await;
+    // While it is out, a clock that skips idle time stands still.
+    hub.create("busy").await;
+    let busy = hub.fetch_of("busy").await;
+    for orders_first in [true, false] {
+        let instance = if orders_first { "a" } else { "b" };
+        hub.create(instance).await;
+        let item = hub.fetch_of(instance).await;
+        let rested = later(&hub, &stage, 1000);
+        let order = hub.provider.send(order_to_end(instance, hub.now()));
+        let abandon = hub.provider.abandon_orchestration(item, stage.moment() * 1000);
+        if orders_first {
+            order.await.expect("it is pending");
+            abandon.await.expect("the item is held");
+        } else {
+            abandon.await.expect("the item is held");
+            order.await.expect("it is pending");
+        }
+        let item = hub.fetch_of(instance).await;
+        assert!(hub.now() < rested, "it was handed out at {}, when it had rested", hub.now());
+        assert_eq!(names(&item.messages), ["ExecutionStarted", "ExecutionTerminated"]);
+        hub.episode(item).terminates(0, "enough").saved().await;
+    }
+    hub.insist_on_no_more_work().await;
+    hub.episode(busy).completes(0).saved().await;
+}
+
 pub(super) async fn a_start_scheduled_for_the_past_begins_at_once(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let mut new = start_of("a", hub.now());

@@ -23,6 +23,10 @@ impl<O> Run<O> {
         Self { client, instance, output: PhantomData }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Its instance id.
     pub fn id(&self) -> &InstanceId {
         &self.instance

@@ -41,8 +41,8 @@ pub(super) enum Operation {
     },
     CreateHub(Reply<()>),
     DeleteHub(Reply<()>),
-    /// Leave the hub to others if nothing is out, and say so when that is done.
-    EndWork(Reply<()>),
+    /// Say when everything that was settled is durable; leave the hub to others if it is to be left.
+    Flush(Reply<()>),
     /// Look again at what there is to do.
     Wake,
     Stop,
@@ -138,6 +138,10 @@ pub(super) struct Follow {
 }
 
 impl Write {
+    pub(super) fn is_checkpoint(&self) -> bool {
+        matches!(self, Self::Checkpoint { .. })
+    }
+
     /// Lets the queue follow what the write did, or did not do.
     pub(super) fn follow(
         self,

@@ -209,7 +209,11 @@ impl Queue {
     fn put_in_inbox(&mut self, key: Key, delivered: Delivered) {
         match self.heads.get_mut(&key) {
             Some(head) => {
+                let ends_delay = head.stage == Stage::Delayed && head.is_ended_by(&delivered);
                 head.inbox.push(delivered);
+                if ends_delay {
+                    self.end_delay(key);
+                }
                 self.make_ready(key);
             }
             None => self.leftovers.extend(delivered.row),

@@ -3,7 +3,7 @@
 //! Pure, like the queue itself.
 
 use super::{
-    queue::{Delivered, Held, Phase, Queue, WaitingActivity},
+    queue::{Delivered, Head, Held, Phase, Queue, WaitingActivity},
     rows::Key,
     store::Arrival,
     timers::Due,
@@ -22,6 +22,15 @@ pub(super) enum Try {
     NotCounted,
 }
 
+impl Head {
+    /// Whether `delivered` must not wait until the instance could go on: perhaps it never can.
+    pub(super) fn is_ended_by(&self, delivered: &Delivered) -> bool {
+        let TaskMessage { execution, event, .. } = &delivered.message;
+        matches!(event.kind, EventKind::ExecutionTerminated { .. })
+            && execution.as_ref().is_none_or(|execution| *execution == self.execution)
+    }
+}
+
 impl Queue {
     /// Gives an item back, to be handed out again at `at`, or at once.
     pub(super) fn give_back(
@@ -33,6 +42,8 @@ impl Queue {
     ) {
         let Some(head) = self.heads.get_mut(&held.key) else { return };
         let given = item.messages.into_iter().zip(held.rows);
+        // Only by what came meanwhile: to what was handed out, the delay is the answer.
+        let is_to_end = head.inbox.iter().any(|delivered| head.is_ended_by(delivered));
         let mut inbox: Vec<_> = given.map(|(message, row)| Delivered { message, row }).collect();
         inbox.append(&mut head.inbox);
         head.inbox = inbox;
@@ -40,9 +51,15 @@ impl Queue {
             head.attempt = head.attempt.saturating_sub(1);
         }
         match at {
-            Some(at) => self.delay(held.key, at),
-            None => self.rest(held.key),
+            Some(at) if !is_to_end => self.delay(held.key, at),
+            _ => self.rest(held.key),
         }
+    }
+
+    /// Lets an instance be handed out that had to wait.
+    pub(super) fn end_delay(&mut self, key: Key) {
+        self.timers.cancel_delay(key);
+        self.rest(key);
     }
 
     /// Delivers what an activity returned. Its instance or execution may have gone meanwhile.

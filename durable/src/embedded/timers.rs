@@ -79,6 +79,13 @@ impl Timers {
         moment.and_then(|moment| self.due.remove(&moment)).is_some()
     }
 
+    /// Forgets until when an instance has to wait.
+    pub(super) fn cancel_delay(&mut self, key: Key) {
+        if let Some(moment) = self.of_instance.remove(&(key, Mark::Instance)) {
+            self.due.remove(&moment);
+        }
+    }
+
     /// Takes everything that belongs to an instance.
     pub(super) fn remove_all(&mut self, key: Key) -> Vec<Due> {
         let range = (key, Mark::Instance)..=(key, Mark::Message(u64::MAX));

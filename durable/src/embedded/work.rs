@@ -32,8 +32,12 @@ impl WorkStore for EmbeddedProvider {
     async fn end_work(&self) {
         self.shared.update(Queue::end_handing_out);
         self.shared.wake_fetches();
+        self.flush().await;
+    }
+
+    async fn flush(&self) {
         // A writer that has stopped has nothing left to keep.
-        let _ = self.ask(Operation::EndWork).await;
+        let _ = self.ask(Operation::Flush).await;
     }
 
     async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>, ProviderError> {

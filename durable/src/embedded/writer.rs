@@ -74,7 +74,7 @@ impl Writer {
                 }
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
-                Some(Operation::EndWork(reply)) => self.leaving.push(reply),
+                Some(Operation::Flush(reply)) => self.leaving.push(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
             self.release_if_ended();
@@ -160,7 +160,8 @@ impl Writer {
         match done {
             Ok(done) => {
                 self.leftovers.clear();
-                self.shared.commits.count(writes);
+                let checkpoints = writes.iter().filter(|write| write.is_checkpoint()).count();
+                self.shared.commits.count(writes.len(), checkpoints);
                 Ok(done)
             }
             Err(trouble) => {
@@ -260,20 +261,15 @@ impl Writer {
 
     fn begin_work(&mut self) -> Result<(), ProviderError> {
         const OPERATION: &str = "begin to work";
-        let before = self.shared.update(|queue| {
-            let before = queue.phase;
-            if before == Phase::Ending {
-                queue.phase = Phase::Working;
-            }
-            before
-        });
-        match before {
-            Phase::Ending => return Ok(()),
-            Phase::Working => {
-                let holder = "a worker of this process works this hub".to_owned();
-                return Err(Trouble::new(ProviderErrorKind::Held(holder)).on(OPERATION, self.hub.as_str()));
-            }
-            Phase::NotBegun | Phase::Ended => {}
+        let holder = match self.shared.update(|queue| queue.phase) {
+            Phase::Working => Some("a worker of this process works this hub"),
+            // Not resumed: its loops could not be told from those of the new one.
+            Phase::Ending => Some("a worker of this process is still leaving this hub"),
+            Phase::NotBegun | Phase::Ended => None,
+        };
+        if let Some(holder) = holder {
+            let held = ProviderErrorKind::Held(holder.to_owned());
+            return Err(Trouble::new(held).on(OPERATION, self.hub.as_str()));
         }
         self.recover().map_err(|trouble| {
             self.store.rollback();

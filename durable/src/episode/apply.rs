@@ -2,7 +2,7 @@
 
 use crate::{
     history::{EventKind, HistoryEvent, TaskMessage},
-    model::Timestamp,
+    model::{Payload, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
     replay::{EpisodeEnd, Outcome, Session},
 };
@@ -30,7 +30,7 @@ pub(super) fn checkpoint(
         change: InstanceChange {
             status: super::live_status(is_suspended),
             custom_status,
-            output: None,
+            output: super::control::output(&events),
             failure: None,
             updated_at: now,
         },
@@ -73,7 +73,11 @@ fn end(change: &mut InstanceChange, outcome: Outcome) {
     change.status = outcome.status();
     match outcome {
         Outcome::Completed(output) => change.output = Some(output),
-        Outcome::Failed(failure) => change.failure = Some(failure),
-        Outcome::Terminated(reason) => change.output = crate::model::Payload::of(&reason).ok(),
+        Outcome::Failed(failure) => {
+            // Why it was suspended, if it was, is no output of a failed one (R2:ERR-22).
+            change.output = Some(Payload::null());
+            change.failure = Some(failure);
+        }
+        Outcome::Terminated(reason) => change.output = Payload::of(&reason).ok(),
     }
 }

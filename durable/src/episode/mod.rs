@@ -4,6 +4,9 @@
 //! orchestrator asked for into events and outgoing messages. Begin with [`run`].
 
 mod apply;
+mod control;
+
+pub use control::terminate;
 
 use crate::{
     history::{EventKind, HistoryEvent, TaskMessage},
@@ -50,7 +53,7 @@ pub fn fail(execution: ExecutionId, failure: Failure, now: Timestamp, tag: Check
         change: InstanceChange {
             status,
             custom_status: None,
-            output: None,
+            output: Some(Payload::null()),
             failure: Some(failure),
             updated_at: now,
         },

@@ -97,7 +97,8 @@ pub struct InstanceState {
     pub input: Payload,
     /// What the orchestrator publishes about itself; `null` until it does (R1:CST-8).
     pub custom_status: Payload,
-    /// What it returned, or the reason it was terminated for; `null` before that.
+    /// What it returned, or the reason for which it is suspended or was terminated (R2:MGT-19); `null`
+    /// otherwise.
     pub output: Payload,
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,9 @@ pub trait InstanceStore: Send + Sync + 'static {
 
     /// Delivers a message to an instance that exists and has not ended (DECISIONS 5).
     ///
+    /// `ExecutionTerminated` is not kept waiting: it ends the rest of an instance that was to begin
+    /// later, or was given back with a delay, since there may be nobody who could ever continue it.
+    ///
     /// # Errors
     /// `NotFound`, `Ended`.
     async fn send(&self, message: TaskMessage) -> Result<(), ProviderError>;

@@ -24,9 +24,12 @@ pub trait WorkStore: Send + Sync + 'static {
     async fn begin_work(&self) -> Result<(), ProviderError>;
 
     /// Hands out nothing more and lets waiting fetches return empty. Items that are out may still
-    /// be settled; when none is, everything that was settled is durable once this returns. A worker
-    /// calls it again after its last item.
+    /// be settled; when none is, everything that was settled is durable once this returns.
     async fn end_work(&self);
+
+    /// Returns when everything that was settled before the call is durable, or in the hands of a worker
+    /// that began since. A worker that leaves calls it after its last item; it ends nobody's work.
+    async fn flush(&self);
 
     /// Waits for instances with new messages and locks up to `most` of them. Empty only after
     /// [`end_work`](Self::end_work).

@@ -103,10 +103,13 @@ impl Session {
         self.shared.journal().now
     }
 
-    /// Whether `event` says something new. `false` for a second start, and for the answer to a task
-    /// that was answered, cancelled, or never asked for: such a message is late or double, and is to
-    /// be dropped (R1:ORCH-21, SKIP-33).
+    /// Whether `event` says something new. `false` for a second start, for the answer to a task that
+    /// was answered, cancelled, or never asked for, and for all that comes after the end: such a
+    /// message is late or double, and is to be dropped (R1:ORCH-21, SKIP-33).
     pub fn expects(&self, event: &HistoryEvent) -> bool {
+        if matches!(self.root, Root::Ended(_)) {
+            return false;
+        }
         match &event.kind {
             EventKind::ExecutionStarted(_) => matches!(self.root, Root::New),
             EventKind::TaskCompleted { task, .. } | EventKind::TaskFailed { task, .. } => {

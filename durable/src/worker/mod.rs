@@ -188,7 +188,7 @@ impl Worker {
         });
         let clean = settle(joined.await)?.iter().all(Result::is_ok);
         // Now that nothing is out, the results of the last activities become durable.
-        self.host.provider.end_work().await;
+        self.host.provider.flush().await;
         for attendant in self.attendants.drain(..) {
             attendant.abort();
             // Only when it is gone has it let go of the store, which can then be closed.

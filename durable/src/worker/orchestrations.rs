@@ -23,7 +23,7 @@ use crate::{
     context::OrchestrationContext,
     episode,
     history::{EventKind, ExecutionStarted, History, TaskMessage},
-    model::{Failure, FailureKind, panic_message},
+    model::{Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     registry::OrchestratorFn,
     replay::Session,
@@ -92,6 +92,8 @@ async fn fetch<'a>(
 enum NotNow {
     /// This worker lacks the orchestrator. It rests until one comes that has it (DECISIONS 21).
     Unhandled(Box<ExecutionStarted>),
+    /// It is terminated, which needs no orchestrator: this is its end.
+    Terminated(Box<Checkpoint>),
     /// Its history cannot be read.
     Unreadable(ProviderError),
     /// It has neither a past nor a start.
@@ -134,14 +136,34 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
     };
     let past = match item.past {
         Past::Empty => History::default(),
-        Past::At(_) | Past::Stored => host.provider.load_history(item).await.map_err(NotNow::Unreadable)?,
+        Past::At(_) | Past::Stored => match host.provider.load_history(item).await {
+            Ok(past) => past,
+            // What was damaged stays so: who gives up on it need not wait for the last attempt.
+            Err(error) if !error.is_transient() => {
+                return Err(terminated(host, item, &History::default()).unwrap_or(NotNow::Unreadable(error)));
+            }
+            Err(error) => return Err(NotNow::Unreadable(error)),
+        },
     };
+    // What has not begun never does: no user code runs for it.
+    if past.events().is_empty()
+        && let Some(terminated) = terminated(host, item, &past)
+    {
+        return Err(terminated);
+    }
     let started =
         past.started().or_else(|| item.messages.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
     let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
-        return Err(NotNow::Unhandled(started.into()));
+        return Err(terminated(host, item, &past).unwrap_or_else(|| NotNow::Unhandled(started.into())));
     };
     Ok(Prepared { session: new_session(host, started, function.clone()), past, lived })
+}
+
+/// The end of an item that is terminated, without its orchestrator.
+fn terminated(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
+    let now = host.provider.clock().now();
+    let end = episode::terminate(&item.execution, past, &item.messages, now, next_tag())?;
+    Some(NotNow::Terminated(Box::new(end)))
 }
 
 fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
@@ -178,6 +200,7 @@ fn run_episode(
 
 async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, session: Session) {
     let (instance, tag) = (item.instance.clone(), checkpoint.tag);
+    log_orders(&instance, &checkpoint);
     if !checkpoint.change.status.is_terminal() {
         host.sessions.put(instance.clone(), tag, session);
     }
@@ -188,11 +211,27 @@ async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, 
     }
 }
 
+/// Says which instances are steered from outside, and why (R2:MGT-41, MGT-45).
+fn log_orders(instance: &InstanceId, checkpoint: &Checkpoint) {
+    for event in &checkpoint.events {
+        match &event.kind {
+            EventKind::ExecutionTerminated { reason } => tracing::info!(%instance, reason, "terminated"),
+            EventKind::ExecutionSuspended { reason } => tracing::info!(%instance, reason, "suspended"),
+            EventKind::ExecutionResumed { reason } => tracing::info!(%instance, reason, "resumed"),
+            _ => {}
+        }
+    }
+}
+
 /// Gives an item back that cannot be run now, or fails its instance when that was done too often.
 async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
     let settled = match reason {
+        NotNow::Terminated(end) => {
+            log_orders(&instance, &end);
+            host.provider.checkpoint(item, *end).await
+        }
         NotNow::Unhandled(started) => {
             let ExecutionStarted { name, version, .. } = *started;
             tracing::warn!(
@@ -221,7 +260,7 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
         }
     };
     if let Err(error) = settled {
-        tracing::error!(%instance, %error, "a work item could not be given back; it comes again by itself");
+        tracing::error!(%instance, %error, "a work item could not be settled; it comes again by itself");
     }
 }
 

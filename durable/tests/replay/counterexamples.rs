@@ -185,5 +185,6 @@ fn r16_several_receivers_of_a_watch_channel_wake_in_random_order_and_are_refused
     is_never_silent(&watches, vec![vec![start()], vec![completed(0, 1)]], &["DF1001", "DF1002"]);
 }
 
-// R17 (`async_lock::Mutex` reads the wall clock) cannot be shown without waiting by the clock.
+// R17 (`async_lock::Mutex` reads the wall clock) cannot be shown without waiting by the clock: it is refused by
+// `#[orchestrator]`, see `tests/ui/fail/poll_order.rs`.
 // R14 (polls are observable) is shown by the mutant `OneSpuriousPoll` of the fuzzer.

@@ -103,6 +103,10 @@ impl WorkStore for Faulty {
         self.inner.end_work().await;
     }
 
+    async fn flush(&self) {
+        self.inner.flush().await;
+    }
+
     async fn fetch_orchestrations(&self, most: usize) -> Result<Vec<OrchestrationWorkItem>> {
         let items = self.inner.fetch_orchestrations(most).await;
         self.reach()?;

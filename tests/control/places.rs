@@ -1,0 +1,67 @@
+//! Where the tests beside this folder run: every embedded store, with kept sessions and without; and
+//! how they look without sleeping.
+//!
+//! Must not know what is tested. Begin with [`each_hub`].
+
+use durable::{history::History, model::InstanceState, prelude::*, worker::Worker};
+use durable_tests::Folder;
+
+/// Every store, with sessions that are kept and with ones that are replayed each time.
+pub(crate) async fn each_hub(folder: &Folder) -> Vec<Place> {
+    let mut places = Vec::new();
+    for replays in [false, true] {
+        for address in ["memory:".to_owned(), folder.hub(&format!("{replays}.db"))] {
+            let key = format!("{} {}", folder.path().display(), places.len());
+            let hub = TaskHub::open(&address).await.unwrap();
+            places.push(Place { address, replays, key, hub });
+        }
+    }
+    places
+}
+
+pub(crate) struct Place {
+    pub(crate) address: String,
+    pub(crate) replays: bool,
+    /// For gates: no other place has it.
+    pub(crate) key: String,
+    pub(crate) hub: TaskHub,
+}
+
+impl Place {
+    pub(crate) async fn worker(&self) -> Worker {
+        self.hub.worker().always_replay(self.replays).start().await.unwrap()
+    }
+
+    /// As after a new start of the process, as far as the store outlives one.
+    pub(crate) async fn reopened(self) -> Self {
+        if self.address == "memory:" {
+            return self;
+        }
+        let Self { address, replays, key, hub } = self;
+        drop(hub);
+        let hub = TaskHub::open(&address).await.unwrap();
+        Self { address, replays, key, hub }
+    }
+}
+
+/// Looks until the instance stands at `status`.
+pub(crate) async fn until<O>(run: &Run<O>, status: RuntimeStatus) -> InstanceState {
+    loop {
+        let state = run.state().await.unwrap().unwrap();
+        if state.runtime_status == status {
+            return state;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Looks until the history holds `count` events of that name.
+pub(crate) async fn until_recorded<O>(run: &Run<O>, name: &str, count: usize) {
+    while names(&run.history().await.unwrap()).iter().filter(|found| **found == name).count() < count {
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) fn names(history: &History) -> Vec<&'static str> {
+    history.events().iter().map(|event| event.kind.name()).collect()
+}
