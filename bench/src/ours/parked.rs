@@ -4,7 +4,7 @@
 //! slots for ever; the others wait in its queue. So what shows that a restarted hub is ready is an
 //! orchestration without activities. Memory is what the process has resident once all wait, less what
 //! it had before the first start. In `parked-running` the worker is allowed to run all of them, each in
-//! a task of its own, and a few more.
+//! a task of its own, and a few more, so that there the proof of readiness is a `hello`.
 
 use durable::{TaskHub, client::Client, worker::Worker};
 use durable_bench_gauge::{Gauge, Job, Measured, Pulse, Spread, Stage, Stopwatch, Workload, resident_memory};
@@ -70,7 +70,11 @@ async fn timed_start(client: &Client, number: u64) -> Result<std::time::Duration
 async fn restart(hub: &TaskHub, job: &Job) -> Result<Measured, BenchError> {
     let gauge = Gauge::start()?;
     let worker = start(hub, job).await?;
-    hub.client().start(nothing::with()).await?.output().await?;
+    if job.workload == Workload::ParkedRunning {
+        hello::one(&hub.client()).await?;
+    } else {
+        hub.client().start(nothing::with()).await?.output().await?;
+    }
     let ready = gauge.watch().elapsed();
     drop(worker);
     Ok(Measured { ready_seconds: Some(ready.as_secs_f64()), ..gauge.finish(1)? })

@@ -33,8 +33,8 @@ use crate::{
 
 /// Runs the functions of a registry on the work of one hub.
 ///
-/// Dropping it stops fetching and leaves what runs to end by itself; [`shut_down`](Self::shut_down)
-/// waits for that.
+/// Dropping it stops fetching and leaves what runs to end by itself, activities within the grace
+/// period; [`shut_down`](Self::shut_down) waits for that.
 #[derive(Debug)]
 pub struct Worker {
     host: Arc<Host>,
