@@ -7,9 +7,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use super::EntityRequest;
 use crate::model::{
-    EventName, ExecutionId, Failure, FunctionName, FunctionVersion, InstanceId, Payload, RuntimeStatus,
-    Timestamp,
+    EntityId, EventName, ExecutionId, Failure, FunctionName, FunctionVersion, InstanceId, OperationName,
+    Payload, RuntimeStatus, Timestamp,
 };
 
 /// The number of the engine behaviour that new executions are begun under, recorded in their
@@ -158,6 +159,66 @@ pub enum EventKind {
         /// Why.
         data: String,
     },
+    /// An operation of an entity was called.
+    EntityOperationCalled {
+        /// Which entity.
+        entity: EntityId,
+        /// Which operation.
+        operation: OperationName,
+        /// With what.
+        input: Payload,
+        /// The [`EntityLockRequested`](Self::EntityLockRequested) of the critical section it was
+        /// called in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<EventId>,
+    },
+    /// An entity was signalled.
+    EntityOperationSignaled {
+        /// Which entity.
+        entity: EntityId,
+        /// Which operation.
+        operation: OperationName,
+        /// With what.
+        input: Payload,
+        /// When it is to run, if not at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Timestamp>,
+    },
+    /// An operation returned.
+    EntityOperationCompleted {
+        /// The id of the [`EntityOperationCalled`](Self::EntityOperationCalled) it answers.
+        task: EventId,
+        /// What it returned.
+        result: Payload,
+    },
+    /// An operation failed, or was refused.
+    EntityOperationFailed {
+        /// The id of the [`EntityOperationCalled`](Self::EntityOperationCalled) it answers.
+        task: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The locks of a critical section were asked for.
+    EntityLockRequested {
+        /// Of which entities: sorted, each once.
+        entities: Vec<EntityId>,
+    },
+    /// All locks of a critical section are held.
+    EntityLockGranted {
+        /// The id of the [`EntityLockRequested`](Self::EntityLockRequested) it answers.
+        task: EventId,
+    },
+    /// The locks of a critical section were given up.
+    EntityUnlockSent {
+        /// The id of the [`EntityLockRequested`](Self::EntityLockRequested) it ends.
+        section: EventId,
+        /// Of which entities: sorted, each once.
+        entities: Vec<EntityId>,
+        /// Whether they were held. If not, the release follows the request along its path.
+        held: bool,
+    },
+    /// A message to an entity: in an entity's inbox, in nobody's history.
+    EntityRequested(Box<EntityRequest>),
 }
 
 /// How an execution began.
@@ -225,6 +286,14 @@ impl EventKind {
             Self::EventSent { .. } => "EventSent",
             Self::EventRaised { .. } => "EventRaised",
             Self::GenericEvent { .. } => "GenericEvent",
+            Self::EntityOperationCalled { .. } => "EntityOperationCalled",
+            Self::EntityOperationSignaled { .. } => "EntityOperationSignaled",
+            Self::EntityOperationCompleted { .. } => "EntityOperationCompleted",
+            Self::EntityOperationFailed { .. } => "EntityOperationFailed",
+            Self::EntityLockRequested { .. } => "EntityLockRequested",
+            Self::EntityLockGranted { .. } => "EntityLockGranted",
+            Self::EntityUnlockSent { .. } => "EntityUnlockSent",
+            Self::EntityRequested(_) => "EntityRequested",
         }
     }
 
@@ -240,20 +309,32 @@ impl EventKind {
             | Self::TaskFailed { .. }
             | Self::TimerFired { .. }
             | Self::EventRaised { .. }
-            | Self::GenericEvent { .. } => true,
+            | Self::GenericEvent { .. }
+            | Self::EntityOperationCompleted { .. }
+            | Self::EntityOperationFailed { .. }
+            | Self::EntityLockGranted { .. }
+            | Self::EntityRequested(_) => true,
             Self::ExecutionCompleted { .. }
             | Self::OrchestratorStarted
             | Self::OrchestratorCompleted { .. }
             | Self::TaskScheduled { .. }
             | Self::TimerCreated { .. }
-            | Self::EventSent { .. } => false,
+            | Self::EventSent { .. }
+            | Self::EntityOperationCalled { .. }
+            | Self::EntityOperationSignaled { .. }
+            | Self::EntityLockRequested { .. }
+            | Self::EntityUnlockSent { .. } => false,
         }
     }
 
     /// The action that such a message answers.
     pub const fn answers(&self) -> Option<EventId> {
         match self {
-            Self::TaskCompleted { task, .. } | Self::TaskFailed { task, .. } => Some(*task),
+            Self::TaskCompleted { task, .. }
+            | Self::TaskFailed { task, .. }
+            | Self::EntityOperationCompleted { task, .. }
+            | Self::EntityOperationFailed { task, .. }
+            | Self::EntityLockGranted { task } => Some(*task),
             Self::TimerFired { timer, .. } => Some(*timer),
             Self::ExecutionStarted(_)
             | Self::ExecutionCompleted { .. }
@@ -266,7 +347,12 @@ impl EventKind {
             | Self::TimerCreated { .. }
             | Self::EventSent { .. }
             | Self::EventRaised { .. }
-            | Self::GenericEvent { .. } => None,
+            | Self::GenericEvent { .. }
+            | Self::EntityOperationCalled { .. }
+            | Self::EntityOperationSignaled { .. }
+            | Self::EntityLockRequested { .. }
+            | Self::EntityUnlockSent { .. }
+            | Self::EntityRequested(_) => None,
         }
     }
 }
