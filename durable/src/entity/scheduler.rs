@@ -3,7 +3,7 @@
 //! Must not run operations: it says which are to run and takes their ends. Nothing about locks depends
 //! on what an operation does, so all of it is decided before the first one runs. Begin with [`Turn`].
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
     batch::{BatchEnd, OperationEnd},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     history::{
         EntityRequest, EventKind, HistoryEvent, LockOwner, LockRelease, LockRequest, OperationRequest,
-        RequestBody, RequestId, Sender, TaskMessage,
+        RequestBody, Sender, TaskMessage,
     },
     model::{EntityId, Failure, FailureKind, Payload, Timestamp},
 };
@@ -96,16 +96,15 @@ impl Turn {
         (self.is_contended && !self.saved.waiting.is_empty()).then_some(&lock.owner)
     }
 
-    /// Takes the answer to a doubt. The lock of an owner that is gone ends, and so do its requests.
+    /// Takes the answer to a doubt. An entity whose lock has nobody to release it orders itself to break
+    /// it: by then, everything has come that the owner had sent before its end.
     pub fn learn(&mut self, presence: Presence) {
         self.is_contended = false;
         match presence {
             Presence::Live | Presence::Unknown => {}
             Presence::Gone => {
-                let Some(lock) = self.saved.lock.take() else { return };
-                tracing::info!(entity = %self.entity, owner = %lock.owner, "freed a lock whose owner is gone");
-                self.saved.waiting.retain(|waiting| !is_lock_of(&waiting.request, &lock.owner));
-                self.advance();
+                let owner = self.saved.lock.as_ref().map(|lock| lock.owner.clone());
+                self.send(message::break_lock(&self.entity, owner, self.options.now));
             }
         }
     }
@@ -207,8 +206,8 @@ impl Turn {
         let Waiting { since, request: EntityRequest { sender, place, body } } = next;
         let RequestBody::Operation(request) = body else { return };
         let lock = self.saved.lock.as_ref();
-        let is_in_section = is_of_owner(lock, sender.as_ref(), &request);
-        if is_in_section || (lock.is_none() && request.section.is_none()) {
+        let is_owners = is_of_owner(lock, sender.as_ref(), &request);
+        if is_owners || (lock.is_none() && request.section.is_none()) {
             self.operations += 1;
             self.steps.push(Step::Run { sender, request });
         } else if request.section.is_none() {
@@ -243,6 +242,23 @@ impl Turn {
         self.send(message);
         self.saved.lock = Some(EntityLock { owner, set, since: now });
         self.is_contended = true;
+        self.let_owner_pass();
+    }
+
+    /// What the new owner had asked for before its section may have queued behind the request for the
+    /// lock. It comes first now: left behind, it would wait for a release that may wait for it.
+    fn let_owner_pass(&mut self) {
+        let lock = self.saved.lock.as_ref();
+        let is_owners = |waiting: &Waiting| match &waiting.request.body {
+            RequestBody::Operation(request) => is_of_owner(lock, waiting.request.sender.as_ref(), request),
+            RequestBody::Lock(_)
+            | RequestBody::Release(_)
+            | RequestBody::Break(_)
+            | RequestBody::Continue => false,
+        };
+        let (owners, others): (VecDeque<_>, _) = self.saved.waiting.drain(..).partition(is_owners);
+        self.saved.waiting = others;
+        owners.into_iter().rev().for_each(|waiting| self.saved.backlog.push_front(waiting));
     }
 
     /// A release that follows a request meets it where it waits, or goes on behind it: from one entity
@@ -303,22 +319,19 @@ fn is_lock_of(request: &EntityRequest, owner: &LockOwner) -> bool {
     matches!(&request.body, RequestBody::Lock(request) if request.owner.is(owner))
 }
 
-/// Whether an operation is asked for within the critical section that holds the lock. Other
-/// implementations do not name the section: there the instance must do.
+/// Whether an operation comes from who holds the lock.
+///
+/// What an orchestration sent before its section began may come after the lock was taken, which comes by
+/// way of other entities: it runs at once, or what is called in the section would overtake it. Other
+/// implementations name no section: there the instance must do.
 fn is_of_owner(lock: Option<&EntityLock>, sender: Option<&Sender>, request: &OperationRequest) -> bool {
     let (Some(EntityLock { owner, .. }), Some(sender)) = (lock, sender) else { return false };
-    if owner.instance != sender.instance {
-        return false;
-    }
-    match (&request.section, &owner.section) {
-        (Some(section), _) => owner.is(&LockOwner {
-            instance: sender.instance.clone(),
-            execution: sender.execution.clone(),
-            section: section.clone(),
-        }),
-        (None, RequestId::Foreign(_)) => true,
-        (None, RequestId::Task(_)) => false,
-    }
+    let section = request.section.as_ref().unwrap_or(&owner.section);
+    owner.is(&LockOwner {
+        instance: sender.instance.clone(),
+        execution: sender.execution.clone(),
+        section: section.clone(),
+    })
 }
 
 fn lock_lost(entity: &EntityId, request: &OperationRequest) -> Failure {

@@ -129,11 +129,9 @@ impl FromStr for EntityId {
     /// Reads `@name@key`; the key begins after the second `@`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.strip_prefix('@').and_then(|rest| rest.split_once('@'));
-        let (name, key) = parts.ok_or_else(|| InvalidEntityId {
-            text: text.escape_debug().to_string(),
-            rule: "write it as `@name@key`",
-        })?;
-        Self::new(name, key)
+        let refused = |rule| InvalidEntityId { text: text.escape_debug().to_string(), rule };
+        let (name, key) = parts.ok_or_else(|| refused("write it as `@name@key`"))?;
+        Self::new(name, key).map_err(|error| refused(error.rule))
     }
 }
 
