@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise; its helpers as well")]
 
+mod batches;
+mod fixtures;
 mod model;
+mod sections;
+mod turns;

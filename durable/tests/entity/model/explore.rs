@@ -104,14 +104,14 @@ fn program(random: &mut Random, entities: usize) -> Vec<Act> {
     acts
 }
 
-/// Every path of two sections that cross, with at most one fault anywhere. How many states there are; stops
-/// after `most`.
-pub(super) fn every_path(mutant: Mutant, most: usize) -> Result<usize, String> {
+/// Every path of two sections that cross, with at most so many faults anywhere. How many states there are;
+/// stops after `most`.
+pub(super) fn every_path(faults: usize, most: usize) -> Result<usize, String> {
     let programs = vec![
         vec![Act::Lock(vec![0, 1]), Act::Call(1), Act::Unlock],
         vec![Act::Lock(vec![1, 0]), Act::Call(0), Act::Unlock],
     ];
-    let mut open = vec![(World::new(programs, 2, 100, mutant), 1, 0)];
+    let mut open = vec![(World::new(programs, 2, 100, Mutant::None), faults, 0)];
     let mut met = BTreeSet::new();
     while let Some((mut world, faults, depth)) = open.pop() {
         if met.len() >= most {

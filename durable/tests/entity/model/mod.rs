@@ -16,7 +16,7 @@ mod world;
 use explore::{Tally, every_path, walk};
 use mutants::Mutant;
 
-const WORLDS: u64 = 10_000;
+const WORLDS: u64 = 4_000;
 const SEED: u64 = 0x10c5;
 const THREADS: u64 = 2;
 
@@ -56,11 +56,19 @@ fn locks_exclude_each_other_and_none_is_lost_whatever_happens() {
     assert!(worlds < 1000 || tally.is_rich(), "the walks hardly met what they are for: {tally:?}");
 }
 
+// R2:ENT-46, R2:ENT-59
 #[test]
-fn every_path_of_two_crossing_sections_is_safe_with_any_one_fault() {
-    let most = usize::try_from(asked("DURABLE_LOCK_STATES", 60_000)).unwrap();
-    let states = every_path(Mutant::None, most).unwrap();
+fn every_path_of_two_crossing_sections_is_safe() {
+    let states = every_path(0, usize::MAX).unwrap();
     eprintln!("{states} states");
+    assert!(states > 100);
+}
+
+#[test]
+fn paths_of_two_crossing_sections_are_safe_with_any_one_fault() {
+    let most = usize::try_from(asked("DURABLE_LOCK_STATES", 8_000)).unwrap();
+    let states = every_path(1, most).unwrap();
+    eprintln!("{states} states with a fault");
     assert!(states > 1000);
 }
 
@@ -69,8 +77,8 @@ fn every_path_of_two_crossing_sections_is_safe_with_any_one_fault() {
 fn every_broken_variant_of_the_protocol_is_noticed() {
     for mutant in Mutant::ALL {
         let mut tally = Tally::default();
-        let found =
-            (0..20_000).find_map(|seed| walk(seed, mutant, &mut tally).err().map(|wrong| (seed, wrong)));
+        let found = (SEED..SEED + 20_000)
+            .find_map(|seed| walk(seed, mutant, &mut tally).err().map(|wrong| (seed, wrong)));
         let (seed, wrong) = found.unwrap_or_else(|| panic!("{mutant:?} goes unnoticed: {tally:?}"));
         eprintln!("{mutant:?}: world {seed}: {wrong}");
     }
