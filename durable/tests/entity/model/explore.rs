@@ -12,7 +12,7 @@ use super::{
 };
 
 /// What the walks met.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
     moves: u64,
     faults: u64,
