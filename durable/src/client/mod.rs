@@ -3,6 +3,7 @@
 //! Needs a provider and nothing else: a process that only starts orchestrations has no registry
 //! and no worker. Begin with [`Client`].
 
+mod again;
 mod control;
 mod reply;
 mod run;
@@ -57,7 +58,7 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse } = request;
+        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse, .. } = request;
         let now = self.provider.clock().now();
         let instance = match instance {
             Some(chosen) => chosen?,
@@ -75,6 +76,7 @@ impl Client {
             generation: 0,
             tags,
             scheduled_start,
+            parent: None,
             behaviour: BEHAVIOUR,
         };
         Ok(NewInstance { started, at: now, reuse })

@@ -3,14 +3,14 @@
 //! The names are those of the Durable Task Framework, since every tool and reader of the field
 //! knows them (R2:HUB-22). The set is closed on purpose: replay names every variant.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::EntityRequest;
+use super::{EntityRequest, ExecutionStarted, SubOrchestration};
 use crate::model::{
-    EntityId, EventName, ExecutionId, Failure, FunctionName, FunctionVersion, InstanceId, OperationName,
-    Payload, RuntimeStatus, Timestamp,
+    EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, OperationName, Payload,
+    RuntimeStatus, Timestamp,
 };
 
 /// The number of the engine behaviour that new executions are begun under, recorded in their
@@ -79,10 +79,19 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// The execution ended, and another of the same instance takes its place (R2:ETE-4). Its history goes
+    /// with it: the event is seen by whoever looks at the episode, and never stored.
+    ContinueAsNew {
+        /// The input of the next execution.
+        input: Payload,
+    },
     /// Somebody ended it from outside.
     ExecutionTerminated {
         /// Why.
         reason: String,
+        /// Whether the sub-orchestrations it waits for are ended with it (DECISIONS 11).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recursive: bool,
     },
     /// Somebody halted it from outside.
     ExecutionSuspended {
@@ -91,6 +100,11 @@ pub enum EventKind {
     },
     /// Somebody let it go on.
     ExecutionResumed {
+        /// Why.
+        reason: String,
+    },
+    /// Somebody lets it try again what failed (DECISIONS 19).
+    ExecutionRewound {
         /// Why.
         reason: String,
     },
@@ -122,6 +136,22 @@ pub enum EventKind {
     /// An activity failed.
     TaskFailed {
         /// The id of the [`TaskScheduled`](Self::TaskScheduled) it answers.
+        task: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Another orchestration was begun.
+    SubOrchestrationInstanceCreated(Box<SubOrchestration>),
+    /// A sub-orchestration completed.
+    SubOrchestrationInstanceCompleted {
+        /// The id of the [`SubOrchestrationInstanceCreated`](Self::SubOrchestrationInstanceCreated) it answers.
+        task: EventId,
+        /// What it returned.
+        result: Payload,
+    },
+    /// A sub-orchestration failed, was terminated, or could not be begun.
+    SubOrchestrationInstanceFailed {
+        /// The id of the [`SubOrchestrationInstanceCreated`](Self::SubOrchestrationInstanceCreated) it answers.
         task: EventId,
         /// Why.
         failure: Failure,
@@ -221,35 +251,6 @@ pub enum EventKind {
     EntityRequested(Box<EntityRequest>),
 }
 
-/// How an execution began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExecutionStarted {
-    /// The orchestrator to run.
-    pub name: FunctionName,
-    /// Which version of it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<FunctionVersion>,
-    /// Its input.
-    pub input: Payload,
-    /// Whose execution this is.
-    pub instance: InstanceId,
-    /// The execution's id.
-    pub execution: ExecutionId,
-    /// How often the instance id was created anew before.
-    #[serde(default)]
-    pub generation: u32,
-    /// What the instance was tagged with.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
-    /// When it may begin, if not at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scheduled_start: Option<Timestamp>,
-    /// The engine behaviour the execution was begun under ([`BEHAVIOUR`]); 0 in histories
-    /// that somebody else wrote.
-    #[serde(default)]
-    pub behaviour: u32,
-}
-
 impl HistoryEvent {
     /// An event that records no action: what came in, and an episode's brackets.
     pub fn new(timestamp: Timestamp, kind: EventKind) -> Self {
@@ -264,95 +265,5 @@ impl HistoryEvent {
     /// Whether the event came in as a message, and was played to the orchestrator (R3:DIAG-34).
     pub fn is_played(&self) -> bool {
         self.kind.is_message()
-    }
-}
-
-impl EventKind {
-    /// The event's name as the field writes it.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ExecutionStarted(_) => "ExecutionStarted",
-            Self::ExecutionCompleted { .. } => "ExecutionCompleted",
-            Self::ExecutionTerminated { .. } => "ExecutionTerminated",
-            Self::ExecutionSuspended { .. } => "ExecutionSuspended",
-            Self::ExecutionResumed { .. } => "ExecutionResumed",
-            Self::OrchestratorStarted => "OrchestratorStarted",
-            Self::OrchestratorCompleted { .. } => "OrchestratorCompleted",
-            Self::TaskScheduled { .. } => "TaskScheduled",
-            Self::TaskCompleted { .. } => "TaskCompleted",
-            Self::TaskFailed { .. } => "TaskFailed",
-            Self::TimerCreated { .. } => "TimerCreated",
-            Self::TimerFired { .. } => "TimerFired",
-            Self::EventSent { .. } => "EventSent",
-            Self::EventRaised { .. } => "EventRaised",
-            Self::GenericEvent { .. } => "GenericEvent",
-            Self::EntityOperationCalled { .. } => "EntityOperationCalled",
-            Self::EntityOperationSignaled { .. } => "EntityOperationSignaled",
-            Self::EntityOperationCompleted { .. } => "EntityOperationCompleted",
-            Self::EntityOperationFailed { .. } => "EntityOperationFailed",
-            Self::EntityLockRequested { .. } => "EntityLockRequested",
-            Self::EntityLockGranted { .. } => "EntityLockGranted",
-            Self::EntityUnlockSent { .. } => "EntityUnlockSent",
-            Self::EntityRequested(_) => "EntityRequested",
-        }
-    }
-
-    /// Whether such an event comes in as a message. The others are made by the engine itself: an
-    /// episode's brackets, and one for each action.
-    pub const fn is_message(&self) -> bool {
-        match self {
-            Self::ExecutionStarted(_)
-            | Self::ExecutionTerminated { .. }
-            | Self::ExecutionSuspended { .. }
-            | Self::ExecutionResumed { .. }
-            | Self::TaskCompleted { .. }
-            | Self::TaskFailed { .. }
-            | Self::TimerFired { .. }
-            | Self::EventRaised { .. }
-            | Self::GenericEvent { .. }
-            | Self::EntityOperationCompleted { .. }
-            | Self::EntityOperationFailed { .. }
-            | Self::EntityLockGranted { .. }
-            | Self::EntityRequested(_) => true,
-            Self::ExecutionCompleted { .. }
-            | Self::OrchestratorStarted
-            | Self::OrchestratorCompleted { .. }
-            | Self::TaskScheduled { .. }
-            | Self::TimerCreated { .. }
-            | Self::EventSent { .. }
-            | Self::EntityOperationCalled { .. }
-            | Self::EntityOperationSignaled { .. }
-            | Self::EntityLockRequested { .. }
-            | Self::EntityUnlockSent { .. } => false,
-        }
-    }
-
-    /// The action that such a message answers.
-    pub const fn answers(&self) -> Option<EventId> {
-        match self {
-            Self::TaskCompleted { task, .. }
-            | Self::TaskFailed { task, .. }
-            | Self::EntityOperationCompleted { task, .. }
-            | Self::EntityOperationFailed { task, .. }
-            | Self::EntityLockGranted { task } => Some(*task),
-            Self::TimerFired { timer, .. } => Some(*timer),
-            Self::ExecutionStarted(_)
-            | Self::ExecutionCompleted { .. }
-            | Self::ExecutionTerminated { .. }
-            | Self::ExecutionSuspended { .. }
-            | Self::ExecutionResumed { .. }
-            | Self::OrchestratorStarted
-            | Self::OrchestratorCompleted { .. }
-            | Self::TaskScheduled { .. }
-            | Self::TimerCreated { .. }
-            | Self::EventSent { .. }
-            | Self::EventRaised { .. }
-            | Self::GenericEvent { .. }
-            | Self::EntityOperationCalled { .. }
-            | Self::EntityOperationSignaled { .. }
-            | Self::EntityLockRequested { .. }
-            | Self::EntityUnlockSent { .. }
-            | Self::EntityRequested(_) => None,
-        }
     }
 }

@@ -8,12 +8,15 @@ mod event;
 pub mod format;
 #[allow(clippy::module_inception, reason = "the folder's main type has a file of its name")]
 mod history;
+mod kind;
 mod message;
+mod start;
 
 pub use entity_request::{
     EntityRequest, LockBreak, LockOwner, LockRelease, LockRequest, OperationRequest, Place, RequestBody,
     RequestId, Sender,
 };
-pub use event::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent};
+pub use event::{BEHAVIOUR, EventId, EventKind, HistoryEvent};
 pub use history::History;
 pub use message::TaskMessage;
+pub use start::{ExecutionStarted, NAMESPACE, ParentInstance, SubOrchestration};

@@ -20,6 +20,7 @@ fn started() -> ExecutionStarted {
         generation: 0,
         tags: std::collections::BTreeMap::new(),
         scheduled_start: None,
+        parent: None,
         behaviour: 0,
     }
 }

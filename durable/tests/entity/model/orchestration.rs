@@ -56,6 +56,7 @@ impl Orchestration {
             generation: 0,
             tags: std::collections::BTreeMap::new(),
             scheduled_start: None,
+            parent: None,
             behaviour: 0,
         };
         Self {
