@@ -32,7 +32,7 @@
 //! - [`context`], [`call`]: what function authors hold, and the values they give to its verbs.
 //! - [`model`], [`history`]: the words, and what has happened.
 //! - [`provider`], [`embedded`]: the contract with storage, and the store that comes with the crate.
-//! - [`registry`], [`replay`], [`episode`], [`session`], [`clock`]: the engine, for tests and for
+//! - [`registry`], [`replay`], [`entity`], [`episode`], [`session`], [`clock`]: the engine, for tests and for
 //!   those who build on it.
 
 pub mod call;
@@ -40,6 +40,7 @@ pub mod client;
 pub mod clock;
 pub mod context;
 pub mod embedded;
+pub mod entity;
 pub mod episode;
 mod error;
 pub mod history;

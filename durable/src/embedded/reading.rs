@@ -147,7 +147,7 @@ fn head_of(row: &Columns<'_>) -> Result<StoredHead, Trouble> {
     let key = row.get(0)?;
     let read = || {
         let id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let id = InstanceId::new(id)
+        let id = InstanceId::stored(id)
             .map_err(|error| Trouble::corrupt("its id breaks the rules").caused_by(error))?;
         Ok(StoredHead {
             key,

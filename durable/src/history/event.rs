@@ -7,9 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionStarted, SubOrchestration};
+use super::{EntityRequest, ExecutionStarted, SubOrchestration};
 use crate::model::{
-    EventName, Failure, FunctionName, FunctionVersion, InstanceId, Payload, RuntimeStatus, Timestamp,
+    EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, OperationName, Payload,
+    RuntimeStatus, Timestamp,
 };
 
 /// The number of the engine behaviour that new executions are begun under, recorded in their
@@ -188,6 +189,66 @@ pub enum EventKind {
         /// Why.
         data: String,
     },
+    /// An operation of an entity was called.
+    EntityOperationCalled {
+        /// Which entity.
+        entity: EntityId,
+        /// Which operation.
+        operation: OperationName,
+        /// With what.
+        input: Payload,
+        /// The [`EntityLockRequested`](Self::EntityLockRequested) of the critical section it was
+        /// called in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<EventId>,
+    },
+    /// An entity was signalled.
+    EntityOperationSignaled {
+        /// Which entity.
+        entity: EntityId,
+        /// Which operation.
+        operation: OperationName,
+        /// With what.
+        input: Payload,
+        /// When it is to run, if not at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Timestamp>,
+    },
+    /// An operation returned.
+    EntityOperationCompleted {
+        /// The id of the [`EntityOperationCalled`](Self::EntityOperationCalled) it answers.
+        task: EventId,
+        /// What it returned.
+        result: Payload,
+    },
+    /// An operation failed, or was refused.
+    EntityOperationFailed {
+        /// The id of the [`EntityOperationCalled`](Self::EntityOperationCalled) it answers.
+        task: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The locks of a critical section were asked for.
+    EntityLockRequested {
+        /// Of which entities: sorted, each once.
+        entities: Vec<EntityId>,
+    },
+    /// All locks of a critical section are held.
+    EntityLockGranted {
+        /// The id of the [`EntityLockRequested`](Self::EntityLockRequested) it answers.
+        task: EventId,
+    },
+    /// The locks of a critical section were given up.
+    EntityUnlockSent {
+        /// The id of the [`EntityLockRequested`](Self::EntityLockRequested) it ends.
+        section: EventId,
+        /// Of which entities: sorted, each once.
+        entities: Vec<EntityId>,
+        /// Whether they were held. If not, the release follows the request along its path.
+        held: bool,
+    },
+    /// A message to an entity: in an entity's inbox, in nobody's history.
+    EntityRequested(Box<EntityRequest>),
 }
 
 impl HistoryEvent {
@@ -204,106 +265,5 @@ impl HistoryEvent {
     /// Whether the event came in as a message, and was played to the orchestrator (R3:DIAG-34).
     pub fn is_played(&self) -> bool {
         self.kind.is_message()
-    }
-}
-
-impl EventKind {
-    /// The event's name as the field writes it.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ExecutionStarted(_) => "ExecutionStarted",
-            Self::ExecutionCompleted { .. } => "ExecutionCompleted",
-            Self::ContinueAsNew { .. } => "ContinueAsNew",
-            Self::ExecutionTerminated { .. } => "ExecutionTerminated",
-            Self::ExecutionSuspended { .. } => "ExecutionSuspended",
-            Self::ExecutionResumed { .. } => "ExecutionResumed",
-            Self::ExecutionRewound { .. } => "ExecutionRewound",
-            Self::OrchestratorStarted => "OrchestratorStarted",
-            Self::OrchestratorCompleted { .. } => "OrchestratorCompleted",
-            Self::TaskScheduled { .. } => "TaskScheduled",
-            Self::TaskCompleted { .. } => "TaskCompleted",
-            Self::TaskFailed { .. } => "TaskFailed",
-            Self::SubOrchestrationInstanceCreated(_) => "SubOrchestrationInstanceCreated",
-            Self::SubOrchestrationInstanceCompleted { .. } => "SubOrchestrationInstanceCompleted",
-            Self::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceFailed",
-            Self::TimerCreated { .. } => "TimerCreated",
-            Self::TimerFired { .. } => "TimerFired",
-            Self::EventSent { .. } => "EventSent",
-            Self::EventRaised { .. } => "EventRaised",
-            Self::GenericEvent { .. } => "GenericEvent",
-        }
-    }
-
-    /// Whether such an event comes in as a message. The others are made by the engine itself: an
-    /// episode's brackets, and one for each action.
-    pub const fn is_message(&self) -> bool {
-        match self {
-            Self::ExecutionStarted(_)
-            | Self::ExecutionTerminated { .. }
-            | Self::ExecutionSuspended { .. }
-            | Self::ExecutionResumed { .. }
-            | Self::ExecutionRewound { .. }
-            | Self::TaskCompleted { .. }
-            | Self::TaskFailed { .. }
-            | Self::SubOrchestrationInstanceCompleted { .. }
-            | Self::SubOrchestrationInstanceFailed { .. }
-            | Self::TimerFired { .. }
-            | Self::EventRaised { .. }
-            | Self::GenericEvent { .. } => true,
-            Self::ExecutionCompleted { .. }
-            | Self::ContinueAsNew { .. }
-            | Self::OrchestratorStarted
-            | Self::OrchestratorCompleted { .. }
-            | Self::TaskScheduled { .. }
-            | Self::SubOrchestrationInstanceCreated(_)
-            | Self::TimerCreated { .. }
-            | Self::EventSent { .. } => false,
-        }
-    }
-
-    /// Whether it records an action that something will answer.
-    pub fn awaits_answer(&self) -> bool {
-        match self {
-            Self::TaskScheduled { .. } | Self::TimerCreated { .. } => true,
-            Self::SubOrchestrationInstanceCreated(child) => !child.is_detached,
-            _ => false,
-        }
-    }
-
-    /// What an action gives to what it asks for.
-    pub fn input(&self) -> Option<&Payload> {
-        match self {
-            Self::TaskScheduled { input, .. }
-            | Self::EventSent { input, .. }
-            | Self::ContinueAsNew { input } => Some(input),
-            Self::SubOrchestrationInstanceCreated(child) => Some(&child.input),
-            _ => None,
-        }
-    }
-
-    /// The action that such a message answers.
-    pub const fn answers(&self) -> Option<EventId> {
-        match self {
-            Self::TaskCompleted { task, .. }
-            | Self::TaskFailed { task, .. }
-            | Self::SubOrchestrationInstanceCompleted { task, .. }
-            | Self::SubOrchestrationInstanceFailed { task, .. } => Some(*task),
-            Self::TimerFired { timer, .. } => Some(*timer),
-            Self::ExecutionStarted(_)
-            | Self::ExecutionCompleted { .. }
-            | Self::ContinueAsNew { .. }
-            | Self::ExecutionTerminated { .. }
-            | Self::ExecutionSuspended { .. }
-            | Self::ExecutionResumed { .. }
-            | Self::ExecutionRewound { .. }
-            | Self::OrchestratorStarted
-            | Self::OrchestratorCompleted { .. }
-            | Self::TaskScheduled { .. }
-            | Self::SubOrchestrationInstanceCreated(_)
-            | Self::TimerCreated { .. }
-            | Self::EventSent { .. }
-            | Self::EventRaised { .. }
-            | Self::GenericEvent { .. } => None,
-        }
     }
 }

@@ -3,13 +3,19 @@
 //! Pure data. Must not know who asks or where it is stored. Begin with [`HistoryEvent`], then
 //! [`History`]; [`mod@format`] is how both are written down.
 
+mod entity_request;
 mod event;
 pub mod format;
 #[allow(clippy::module_inception, reason = "the folder's main type has a file of its name")]
 mod history;
+mod kind;
 mod message;
 mod start;
 
+pub use entity_request::{
+    EntityRequest, LockBreak, LockOwner, LockRelease, LockRequest, OperationRequest, Place, RequestBody,
+    RequestId, Sender,
+};
 pub use event::{BEHAVIOUR, EventId, EventKind, HistoryEvent};
 pub use history::History;
 pub use message::TaskMessage;

@@ -60,6 +60,10 @@ pub enum FailureKind {
     Terminated,
     /// The work item was handed out too often without an end.
     Poisoned,
+    /// An orchestration broke a rule of critical sections (R2:ENT-65).
+    LockingRules,
+    /// An entity was no longer locked by the critical section that called it.
+    LockLost,
     /// The instance id that was asked for belongs to an instance that has not ended.
     IdTaken,
 }
@@ -76,7 +80,9 @@ impl FailureKind {
             | Self::Nondeterministic
             | Self::NothingToWaitFor
             | Self::Terminated
-            | Self::Poisoned => false,
+            | Self::Poisoned
+            | Self::LockingRules
+            | Self::LockLost => false,
         }
     }
 }
@@ -297,6 +303,7 @@ from_usual_errors!(
     std::net::AddrParseError,
     std::time::SystemTimeError,
     serde_json::Error,
+    super::InvalidEntityId,
     super::InvalidInstanceId,
     super::InvalidTimestamp,
 );

@@ -4,14 +4,16 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::EntityId;
 
 /// The name of one orchestration over its whole life, unique within a task hub (R1:ORCH-4).
 ///
 /// One to 256 characters; no leading `@`, which marks an entity; none of `/ \ # ?`; no control
 /// characters (R1:ORCH-5 to ORCH-8). Ids are compared exactly. Cloning is cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct InstanceId(Arc<str>);
 
 impl InstanceId {
@@ -30,6 +32,27 @@ impl InstanceId {
         }
     }
 
+    /// Reads an id that a store kept: an orchestration's, or the `@name@key` of an entity.
+    ///
+    /// # Errors
+    /// Names the rule that `text` breaks.
+    pub fn stored(text: &str) -> Result<Self, InvalidInstanceId> {
+        match text.parse::<EntityId>() {
+            Ok(entity) => Ok(entity.instance()),
+            Err(_) => Self::new(text),
+        }
+    }
+
+    /// The id of the instance behind the entity `text`, which is its printed form.
+    pub(super) fn of_entity(text: Arc<str>) -> Self {
+        Self(text)
+    }
+
+    /// Whether the instance is an entity.
+    pub fn is_entity(&self) -> bool {
+        self.0.starts_with('@')
+    }
+
     /// The id of the instance that `execution` asks for with its action `task`, unless it chose one
     /// (R1:SUB-8).
     pub fn of_child(execution: &ExecutionId, task: i32) -> Self {
@@ -43,6 +66,13 @@ impl InstanceId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Stored ids are those of orchestrations and of entities.
+impl<'de> Deserialize<'de> for InstanceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::stored(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of history, storage or time. Begin with [`InstanceId`] and [`Payload`].
 
+mod entity_id;
 mod failure;
 mod hub;
 mod instance;
@@ -11,11 +12,12 @@ mod retry;
 mod state;
 mod timestamp;
 
+pub use entity_id::{EntityId, EntityName, InvalidEntityId};
 pub(crate) use failure::panic_message;
 pub use failure::{Failure, FailureKind};
 pub use hub::{InvalidTaskHubName, TaskHubName};
 pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};
-pub use name::{EventName, FunctionName, FunctionVersion};
+pub use name::{EventName, FunctionName, FunctionVersion, OperationName};
 pub use payload::{Encoded, NotStorable, Payload, Storable};
 pub use retry::RetryPolicy;
 pub use state::{InstanceState, RuntimeStatus, UnknownStatus};

@@ -1,4 +1,4 @@
-//! Names of functions, versions and events.
+//! Names of functions, versions, events and operations.
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
@@ -71,52 +71,73 @@ macro_rules! text_value {
 text_value!(FunctionName);
 text_value!(FunctionVersion);
 text_value!(EventName);
+text_value!(OperationName);
 
-/// The name of an external event. Two names that differ only in case are one (DECISIONS 7);
-/// the spelling of whoever wrote it is kept for display.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct EventName(Cow<'static, str>);
+macro_rules! name_ignoring_case {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(Cow<'static, str>);
 
-impl EventName {
-    /// A name known at compile time.
-    pub const fn literal(text: &'static str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
+        impl $type {
+            /// A name known at compile time.
+            pub const fn literal(text: &'static str) -> Self {
+                Self(Cow::Borrowed(text))
+            }
 
-    /// The name as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// The name as it was written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
 
-    fn folded(&self) -> impl Iterator<Item = char> {
-        self.0.chars().flat_map(char::to_lowercase)
-    }
+            fn folded(&self) -> impl Iterator<Item = char> {
+                self.0.chars().flat_map(char::to_lowercase)
+            }
+        }
+
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                self.0 == other.0 || self.folded().eq(other.folded())
+            }
+        }
+
+        impl Eq for $type {}
+
+        impl Ord for $type {
+            fn cmp(&self, other: &Self) -> Ordering {
+                if self.0 == other.0 { Ordering::Equal } else { self.folded().cmp(other.folded()) }
+            }
+        }
+
+        impl PartialOrd for $type {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
 }
-
-impl PartialEq for EventName {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.folded().eq(other.folded())
-    }
+name_ignoring_case! {
+    /// The name of an external event. Two names that differ only in case are one (DECISIONS 7);
+    /// the spelling of whoever wrote it is kept for display.
+    EventName
 }
-
-impl Eq for EventName {}
-
-impl Ord for EventName {
-    fn cmp(&self, other: &Self) -> Ordering {
-        if self.0 == other.0 { Ordering::Equal } else { self.folded().cmp(other.folded()) }
-    }
-}
-
-impl PartialOrd for EventName {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+name_ignoring_case! {
+    /// The name of an operation of an entity. Two names that differ only in case are one
+    /// (R2:ENT-22, R1:OVR-31, DECISIONS 7); the caller's spelling is kept for display.
+    OperationName
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // R1:OVR-28, R1:OVR-31; DECISIONS 7
+    #[test]
+    fn operation_names_match_ignoring_case() {
+        assert_eq!(OperationName::literal("Add"), OperationName::from("ADD"));
+        assert_eq!(OperationName::from("Add").as_str(), "Add");
+    }
 
     // R1:EVT-8; DECISIONS 7
     #[test]

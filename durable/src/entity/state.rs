@@ -1,0 +1,99 @@
+//! What is kept of an entity between two turns.
+//!
+//! Everything durable about it is here, the lock and those who wait as well: an entity that is
+//! unloaded or whose process ends loses nothing (R2:ENT-57). Begin with [`EntityState`].
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::sorter::Sorter;
+use crate::{
+    history::{EntityRequest, LockOwner, RequestBody},
+    model::{EntityId, Payload, Timestamp},
+};
+
+/// An entity between two turns. Stored as JSON with its instance; fields are only ever added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntityState {
+    /// What the entity's operations keep; `None` before the first one and after a deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Payload>,
+    /// When an operation ran last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lock: Option<EntityLock>,
+    /// Behind the lock, in the order in which they came.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) waiting: VecDeque<Waiting>,
+    /// Not looked at yet, since the last batch was full.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) backlog: VecDeque<Waiting>,
+    #[serde(default, skip_serializing_if = "Sorter::is_unused")]
+    pub(super) sorter: Sorter,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityLock {
+    /// By whom.
+    pub owner: LockOwner,
+    /// All entities of the critical section.
+    pub set: Vec<EntityId>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A lock that somebody waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwaitedLock {
+    /// Who waits.
+    pub owner: LockOwner,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A request that has not had its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Waiting {
+    pub(super) since: Timestamp,
+    pub(super) request: EntityRequest,
+}
+
+impl EntityState {
+    /// The lock, if it is held.
+    pub fn lock(&self) -> Option<&EntityLock> {
+        self.lock.as_ref()
+    }
+
+    /// Who waits for the lock, in the order in which they will get it.
+    pub fn awaited_locks(&self) -> impl Iterator<Item = AwaitedLock> + '_ {
+        self.waiting.iter().chain(&self.backlog).filter_map(|waiting| match &waiting.request.body {
+            RequestBody::Lock(request) => {
+                Some(AwaitedLock { owner: request.owner.clone(), since: waiting.since })
+            }
+            RequestBody::Operation(_)
+            | RequestBody::Release(_)
+            | RequestBody::Break(_)
+            | RequestBody::Continue => None,
+        })
+    }
+
+    /// How many requests wait.
+    pub fn queue_length(&self) -> usize {
+        self.waiting.len() + self.backlog.len() + self.sorter.buffered()
+    }
+
+    /// Whether nothing is lost when the entity is forgotten altogether: it has no state, no lock, no
+    /// queue, and nothing to recognise doubles by.
+    pub fn is_forgettable(&self) -> bool {
+        self.state.is_none() && self.lock.is_none() && self.queue_length() == 0 && self.sorter.is_unused()
+    }
+
+    /// Whether somebody could run now: a turn is due although no message came.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.backlog.is_empty() || (self.lock.is_none() && !self.waiting.is_empty())
+    }
+}
