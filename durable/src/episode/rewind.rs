@@ -34,7 +34,7 @@ pub fn rewind(
     let events = history.events();
     let now = events.iter().map(|event| event.timestamp).fold(now, Timestamp::max);
     let cuts = cuts(events);
-    let cut = cuts.iter().find(|cut| goes_on(&cut.kept)).or(cuts.last())?;
+    let cut = cuts.iter().find(|cut| goes_on(&cut.kept)).or_else(|| cuts.last())?;
 
     let arrived = cut.dropped.iter().chain(messages.iter().map(|message| &message.event));
     let is_to_come_again = |event: &&HistoryEvent| {
@@ -71,7 +71,7 @@ pub fn rewind(
             EventKind::TimerCreated { .. } => checkpoint.messages.extend(TaskMessage::timer(started, task)),
             EventKind::SubOrchestrationInstanceCreated(child) => {
                 let child = started.of_child(task.id, child);
-                checkpoint.messages.extend(revive(child, order.1, id_was_taken(&cut.dropped, task.id), now));
+                checkpoint.messages.extend(revive(&child, order.1, id_was_taken(&cut.dropped, task.id), now));
             }
             _ => {}
         }
@@ -157,7 +157,7 @@ fn id_was_taken(dropped: &[HistoryEvent], task: EventId) -> bool {
 
 /// Lets a sub-orchestration answer once more: it tries again what failed if it has failed, goes on if it
 /// lives, and begins anew if it ended otherwise or is gone. A live one takes no notice of its own start.
-fn revive(child: ExecutionStarted, reason: &str, is_anothers: bool, now: Timestamp) -> Vec<TaskMessage> {
+fn revive(child: &ExecutionStarted, reason: &str, is_anothers: bool, now: Timestamp) -> Vec<TaskMessage> {
     let message = |execution, kind| TaskMessage {
         instance: child.instance.clone(),
         execution,
