@@ -1,6 +1,6 @@
 //! What an activity may know about its call.
 
-use crate::model::{ExecutionId, FunctionName, InstanceId};
+use crate::model::{Attempt, ExecutionId, FunctionName, InstanceId};
 
 /// What an activity may know about its call; an optional first parameter (R1:CHAIN-3).
 ///
@@ -13,6 +13,7 @@ pub struct ActivityContext {
     execution: ExecutionId,
     task: i32,
     attempt: u32,
+    policy_attempt: Attempt,
 }
 
 impl ActivityContext {
@@ -24,7 +25,15 @@ impl ActivityContext {
         task: i32,
         attempt: u32,
     ) -> Self {
-        Self { name, instance, execution, task, attempt }
+        Self { name, instance, execution, task, attempt, policy_attempt: Attempt::ONLY }
+    }
+
+    /// The same context for another attempt of a call with a retry policy, as for a unit test of what an
+    /// activity does in its last one.
+    #[must_use]
+    pub fn with_policy_attempt(mut self, attempt: Attempt) -> Self {
+        self.policy_attempt = attempt;
+        self
     }
 
     /// A context to call an activity with in a unit test (R3:TEST-3): instance `test`, first attempt.
@@ -62,5 +71,14 @@ impl ActivityContext {
     /// of a first run, so recognise a repetition by [`task_id`](Self::task_id).
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Which attempt of how many this call is, by the retry policy of whoever called (R2:ERR-18): attempt
+    /// 2 of 3 after one failure. 1 of 1 without a policy, and for calls recorded before attempts were.
+    ///
+    /// Each is a call of its own, with a [`task_id`](Self::task_id) of its own, and may itself be handed
+    /// out more than once: [`attempt`](Self::attempt) counts that.
+    pub fn policy_attempt(&self) -> Attempt {
+        self.policy_attempt
     }
 }

@@ -103,7 +103,7 @@ fn add_open_tasks(store: &mut dyn Store, queue: &mut Queue, head: &StoredHead) -
     let answered: HashSet<EventId> =
         inbox.iter().filter_map(|delivered| delivered.message.event.kind.answers()).collect();
     for task in tasks.into_iter().filter(|task| !answered.contains(&task.id)) {
-        if let EventKind::TimerCreated { fire_at } = task.kind {
+        if let EventKind::TimerCreated { fire_at, .. } = task.kind {
             queue.timers.add(fire_at, Due::Timer { key: head.key, timer: task.id, fire_at });
         } else {
             queue.add_activity(WaitingActivity {

@@ -1,7 +1,7 @@
 //! What an orchestrator asked for, as events to record and messages to send.
 
 use crate::{
-    history::{EventKind, HistoryEvent, TaskMessage},
+    history::{EventKind, HistoryEvent, Rest, TaskMessage},
     model::{Payload, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
     replay::{EpisodeEnd, Outcome, Session},
@@ -17,8 +17,16 @@ pub(super) fn checkpoint(
     now: Timestamp,
     tag: CheckpointTag,
 ) -> Checkpoint {
-    let EpisodeEnd { actions, cancelled_timers, custom_status, digest, outcome, is_suspended } =
-        session.end_episode();
+    let EpisodeEnd {
+        actions,
+        cancelled_timers,
+        custom_status,
+        digest,
+        outcome,
+        is_suspended,
+        awaited_events,
+        ..
+    } = session.end_episode();
     let started = session.started();
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
@@ -64,7 +72,9 @@ pub(super) fn checkpoint(
             _ => {}
         }
     }
-    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(digest) }));
+    let cancelled = if has_ended { Vec::new() } else { checkpoint.cancelled_timers.clone() };
+    let rest = Rest { events: awaited_events, cancelled };
+    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(digest), rest }));
     checkpoint.events = events;
     checkpoint
 }

@@ -4,7 +4,7 @@
 //! Begin with [`terminate`].
 
 use crate::{
-    history::{EventId, EventKind, History, HistoryEvent, TaskMessage},
+    history::{EventId, EventKind, History, HistoryEvent, Rest, TaskMessage},
     model::{ExecutionId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
@@ -38,7 +38,10 @@ pub fn terminate(
     let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
     events.extend(start.into_iter().chain([order]).cloned());
     events.push(HistoryEvent::action(last.next(), now, end));
-    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: None }));
+    events.push(HistoryEvent::new(
+        now,
+        EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
+    ));
     let change =
         InstanceChange { status, custom_status: None, output: Some(output), failure: None, updated_at: now };
     Some(Checkpoint {

@@ -9,7 +9,7 @@ mod control;
 pub use control::terminate;
 
 use crate::{
-    history::{EventKind, HistoryEvent, TaskMessage},
+    history::{EventKind, HistoryEvent, Rest, TaskMessage},
     model::{ExecutionId, Failure, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
     replay::Session,
@@ -42,7 +42,11 @@ pub fn fail(execution: ExecutionId, failure: Failure, now: Timestamp, tag: Check
     let status = RuntimeStatus::Failed;
     let end =
         EventKind::ExecutionCompleted { status, result: Payload::null(), failure: Some(failure.clone()) };
-    let kinds = [EventKind::OrchestratorStarted, end, EventKind::OrchestratorCompleted { digest: None }];
+    let kinds = [
+        EventKind::OrchestratorStarted,
+        end,
+        EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
+    ];
     Checkpoint {
         execution,
         tag,

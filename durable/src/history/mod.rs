@@ -9,6 +9,6 @@ pub mod format;
 mod history;
 mod message;
 
-pub use event::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent};
+pub use event::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, Rest, TimerPurpose};
 pub use history::History;
 pub use message::TaskMessage;

@@ -17,6 +17,6 @@ pub use hub::{InvalidTaskHubName, TaskHubName};
 pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};
 pub use name::{EventName, FunctionName, FunctionVersion};
 pub use payload::{Encoded, NotStorable, Payload, Storable};
-pub use retry::RetryPolicy;
+pub use retry::{Attempt, RetryPolicy};
 pub use state::{InstanceState, RuntimeStatus, UnknownStatus};
 pub use timestamp::{InvalidTimestamp, Timestamp};

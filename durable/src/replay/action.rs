@@ -30,7 +30,7 @@ pub(super) fn describe(kind: &EventKind) -> String {
         EventKind::TaskScheduled { name, version: Some(version), .. } => {
             format!("call of activity `{name}`, version {version}")
         }
-        EventKind::TimerCreated { fire_at } => format!("timer until {fire_at}"),
+        EventKind::TimerCreated { fire_at, .. } => format!("timer until {fire_at}"),
         EventKind::EventSent { instance, name, .. } => format!("event `{name}` sent to `{instance}`"),
         EventKind::ExecutionCompleted { status, .. } => format!("end of the orchestration, {status}"),
         other => other.name().into(),

@@ -14,8 +14,8 @@ use super::{
     task::{Subject, Task},
 };
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted},
-    model::{EventName, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted, TimerPurpose},
+    model::{Attempt, EventName, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy, Timestamp},
 };
 
 /// The namespace of uuids made by orchestrators: the one that Durable Functions uses (R1:CC-5).
@@ -46,7 +46,11 @@ impl Handle {
     #[track_caller]
     pub fn call<T>(&self, name: FunctionName, version: Option<FunctionVersion>, input: Payload) -> Task<T> {
         let subject = Subject::Activity(name.clone());
-        self.ask(TaskKind::Activity, EventKind::TaskScheduled { name, version, input }, subject)
+        self.ask(
+            TaskKind::Activity,
+            EventKind::TaskScheduled { name, version, input, attempt: Attempt::ONLY },
+            subject,
+        )
     }
 
     /// Calls an activity, and calls it again when it fails, as `policy` says. Each attempt may take
@@ -71,7 +75,11 @@ impl Handle {
     /// Sets a timer.
     #[track_caller]
     pub fn timer(&self, fire_at: Timestamp) -> Task<()> {
-        self.ask(TaskKind::Timer, EventKind::TimerCreated { fire_at }, Subject::Timer)
+        self.ask(
+            TaskKind::Timer,
+            EventKind::TimerCreated { fire_at, purpose: TimerPurpose::Sleep },
+            Subject::Timer,
+        )
     }
 
     #[track_caller]
@@ -103,7 +111,7 @@ impl Handle {
         let subject = Subject::Event(name.clone());
         let waiting = self.with(Some(location), |journal| {
             journal.note_place(location);
-            journal.inbox.wait(name)
+            journal.inbox.wait(name, location)
         });
         match waiting {
             Some(id) => Task::waiting(self.shared.clone(), Key::Wait(id), subject),

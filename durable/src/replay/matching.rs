@@ -73,7 +73,7 @@ fn is_same_input(recorded: &EventKind, made: &EventKind) -> bool {
     match (recorded, made) {
         (TaskScheduled { input, .. }, TaskScheduled { input: other, .. })
         | (EventSent { input, .. }, EventSent { input: other, .. }) => input.is_same_json(other),
-        (TimerCreated { fire_at }, TimerCreated { fire_at: other }) => fire_at == other,
+        (TimerCreated { fire_at, .. }, TimerCreated { fire_at: other, .. }) => fire_at == other,
         _ => true,
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         history::EventId,
-        model::{Payload, Timestamp},
+        model::{Attempt, Payload, Timestamp},
     };
 
     fn call(name: &str, input: &str) -> EventKind {
@@ -118,6 +118,7 @@ mod tests {
             name: name.into(),
             version: None,
             input: Payload::from_json(input).unwrap(),
+            attempt: Attempt::ONLY,
         }
     }
 

@@ -70,7 +70,7 @@ fn shown_input(kind: &EventKind) -> String {
     let text = match kind {
         TaskScheduled { input, .. } | EventSent { input, .. } => input.as_json().to_owned(),
         ExecutionCompleted { result, .. } => result.as_json().to_owned(),
-        TimerCreated { fire_at } => fire_at.to_string(),
+        TimerCreated { fire_at, .. } => fire_at.to_string(),
         other => other.name().to_owned(),
     };
     if text.chars().count() <= SHOWN { text } else { text.chars().take(SHOWN).chain(['…']).collect() }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use super::{Handle, action::Action};
 use crate::{
     history::EventId,
-    model::{Failure, InstanceId, Payload, RuntimeStatus},
+    model::{EventName, Failure, InstanceId, Payload, RuntimeStatus},
 };
 
 /// An orchestrator with its types erased: makes the future of one execution.
@@ -84,6 +84,8 @@ pub struct EpisodeEnd {
     pub cancelled_timers: Vec<EventId>,
     /// The custom status, if it was set.
     pub custom_status: Option<Payload>,
+    /// The external events that are waited for now, in the order of the waits.
+    pub awaited_events: Vec<EventName>,
     /// What user code has observed so far.
     pub digest: u64,
     /// How the execution ended, if it has.

@@ -137,7 +137,7 @@ async fn settle(mut running: Running, kind: EventKind) {
 /// Runs the function, and says what its orchestration is to be told.
 async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
     let task = item.scheduled.id;
-    let EventKind::TaskScheduled { name, version, input } = &item.scheduled.kind else {
+    let EventKind::TaskScheduled { name, version, input, attempt } = &item.scheduled.kind else {
         let failure = Failure::of_kind(FailureKind::Payload, "", "the work item schedules no activity");
         return EventKind::TaskFailed { task, failure };
     };
@@ -146,7 +146,8 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
         Some(function) => {
             let (instance, execution) = (item.instance.clone(), item.execution.clone());
             let context =
-                ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt);
+                ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt)
+                    .with_policy_attempt(*attempt);
             // Started here and boxed by the registry: a running activity is parked in little memory.
             match catch_unwind(AssertUnwindSafe(|| function(context, input.clone()))) {
                 Ok(call) => within_limits(host, name, call).await,

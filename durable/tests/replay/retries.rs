@@ -33,7 +33,7 @@ fn calls_once(policy: RetryPolicy, timeout: Option<Duration>) -> Orchestrator {
 fn asked(session: &Session, end: &EpisodeEnd) -> Vec<String> {
     let actions = end.actions.iter().map(|action| match &action.kind {
         EventKind::TaskScheduled { name, input, .. } => format!("{name} {}", input.as_json()),
-        EventKind::TimerCreated { fire_at } => {
+        EventKind::TimerCreated { fire_at, .. } => {
             format!("timer {}", fire_at.duration_since(session.now()).as_millis())
         }
         kind => kind.name().to_owned(),

@@ -135,7 +135,7 @@ impl World {
                 }
                 Some(EventKind::TaskCompleted { task: id, result: Payload::of(&result).unwrap() })
             }
-            EventKind::TimerCreated { fire_at } => {
+            EventKind::TimerCreated { fire_at, .. } => {
                 Some(EventKind::TimerFired { timer: id, fire_at: *fire_at })
             }
             _ => None,
