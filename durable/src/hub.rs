@@ -12,6 +12,7 @@ use crate::{
     model::TaskHubName,
     provider::{HubStore, Provider, ProviderError, ProviderErrorKind},
     replay::SessionOptions,
+    tracking::{Source, Tracker},
     worker::{WorkerBuilder, WorkerOptions},
 };
 
@@ -21,6 +22,7 @@ pub struct TaskHub {
     name: TaskHubName,
     provider: Arc<dyn Provider>,
     max_payload: usize,
+    tracker: Tracker,
 }
 
 impl TaskHub {
@@ -43,13 +45,15 @@ impl TaskHub {
             name: TaskHubName::DEFAULT.to_owned(),
             durability: Durability::Full,
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
+            tracking: Source::default(),
         }
     }
 
     /// A hub in a store of your own.
     pub fn with_provider(provider: Arc<dyn Provider>) -> Self {
         let name = TaskHubName::default();
-        Self { name, provider, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+        let max_payload = SessionOptions::DEFAULT_MAX_PAYLOAD;
+        Self { name, provider, max_payload, tracker: Tracker::default() }
     }
 
     /// The hub's name, by which logs tell hubs apart.
@@ -59,13 +63,16 @@ impl TaskHub {
 
     /// A client of this hub.
     pub fn client(&self) -> Client {
-        Client::new(self.provider.clone(), self.max_payload)
+        Client::new(self.provider.clone(), self.max_payload).tracked_by(self.tracker.clone())
     }
 
     /// A worker for this hub, to be started. It runs every annotated function of this program.
     pub fn worker(&self) -> WorkerBuilder {
         let options = WorkerOptions { max_payload: self.max_payload, ..WorkerOptions::default() };
-        WorkerBuilder::new(self.provider.clone()).in_hub(self.name.clone()).options(options)
+        WorkerBuilder::new(self.provider.clone())
+            .in_hub(self.name.clone())
+            .options(options)
+            .tracked_by(self.tracker.clone())
     }
 
     /// Removes the hub and everything in it (R3:DIAG-31).
@@ -84,6 +91,7 @@ pub struct TaskHubOptions {
     name: String,
     durability: Durability,
     max_payload: usize,
+    tracking: Source,
 }
 
 impl TaskHubOptions {
@@ -106,6 +114,25 @@ impl TaskHubOptions {
         self
     }
 
+    /// The application's name in tracking events (R3:DIAG-2).
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.tracking.app = name.into();
+        self
+    }
+
+    /// The deployment slot's name in tracking events (R3:DIAG-2).
+    pub fn slot_name(mut self, name: impl Into<String>) -> Self {
+        self.tracking.slot = name.into();
+        self
+    }
+
+    /// Tells inputs and outputs whole in tracking events, instead of their sizes (R3:DIAG-9). They may
+    /// hold what nobody should read in a log: off by default.
+    pub fn track_payloads(mut self, on: bool) -> Self {
+        self.tracking.payloads = on;
+        self
+    }
+
     /// Opens the hub, see [`TaskHub::open`].
     ///
     /// # Errors
@@ -122,7 +149,8 @@ impl TaskHubOptions {
             _ => return Err(bad_address(address).into()),
         };
         HubStore::create(&*provider).await?;
-        Ok(TaskHub { name, provider, max_payload: self.max_payload })
+        let tracker = Tracker::new(Source { hub: name.clone(), ..self.tracking });
+        Ok(TaskHub { name, provider, max_payload: self.max_payload, tracker })
     }
 }
 

@@ -32,6 +32,7 @@
 //! - [`context`], [`call`]: what function authors hold, and the values they give to its verbs.
 //! - [`model`], [`history`]: the words, and what has happened.
 //! - [`provider`], [`embedded`]: the contract with storage, and the store that comes with the crate.
+//! - [`tracking`]: what becomes of every instance, as events for traces.
 //! - [`registry`], [`replay`], [`episode`], [`session`], [`clock`]: the engine, for tests and for
 //!   those who build on it.
 
@@ -53,6 +54,7 @@ pub mod registry;
 pub mod replay;
 mod select;
 pub mod session;
+pub mod tracking;
 pub mod worker;
 
 pub use durable_macros::{activity, orchestrator};

@@ -20,6 +20,7 @@ use crate::{
     history::{BEHAVIOUR, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, Storable, Timestamp},
     provider::{NewInstance, Provider},
+    tracking::Tracker,
 };
 
 /// Starts, asks and messages the orchestrations of one hub. Cheap to clone.
@@ -27,12 +28,20 @@ use crate::{
 pub struct Client {
     provider: Arc<dyn Provider>,
     max_payload: usize,
+    tracker: Tracker,
 }
 
 impl Client {
     /// A client of the hub that `provider` keeps. Payloads above `max_payload` bytes are refused.
     pub fn new(provider: Arc<dyn Provider>, max_payload: usize) -> Self {
-        Self { provider, max_payload }
+        Self { provider, max_payload, tracker: Tracker::default() }
+    }
+
+    /// The same client, which tells what it starts by `tracker`.
+    #[must_use]
+    pub fn tracked_by(mut self, tracker: Tracker) -> Self {
+        self.tracker = tracker;
+        self
     }
 
     /// Starts an orchestration: `client.start(hello_sequence::with(cities)).await?`.
@@ -47,6 +56,7 @@ impl Client {
         let request = start.into_start();
         Reply::new(async move {
             let new = self.new_instance(request)?;
+            self.tracker.scheduled(&new.started);
             let state = self.provider.create_instance(new).await?;
             Ok(Run::new(self.clone(), state.instance_id))
         })

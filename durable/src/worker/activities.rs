@@ -14,6 +14,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use tracing::{Instrument, instrument::Instrumented};
+
 use super::Host;
 use crate::{
     context::ActivityContext,
@@ -112,6 +114,7 @@ async fn take_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
 
 async fn process(running: Running, slot: Option<OwnedSemaphorePermit>) {
     let Some(item) = &running.item else { return };
+    running.host.tracker.activity_started(item);
     // Outside of the call itself only the function's drop code can panic, when its time is up.
     let executed = AssertUnwindSafe(execute(&running.host, item)).catch_unwind().await;
     let kind = executed.unwrap_or_else(|panic| {
@@ -127,6 +130,7 @@ async fn settle(mut running: Running, kind: EventKind) {
     let Some(item) = running.item.take() else { return };
     let (instance, lock) = (item.instance.clone(), item.lock);
     let provider = &running.host.provider;
+    running.host.tracker.activity_ended(&item, &kind);
     let result = HistoryEvent::new(provider.clock().now(), kind);
     if let Err(error) = provider.complete_activity(item, result).await {
         tracing::error!(%instance, %error, "an activity's result could not be delivered; it runs again");
@@ -149,8 +153,10 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
                 ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt)
                     .with_policy_attempt(*attempt);
             // Started here and boxed by the registry: a running activity is parked in little memory.
-            match catch_unwind(AssertUnwindSafe(|| function(context, input.clone()))) {
-                Ok(call) => within_limits(host, name, call).await,
+            let span =
+                tracing::info_span!("activity", instance = %item.instance, %name, task = task.as_i32());
+            match span.in_scope(|| catch_unwind(AssertUnwindSafe(|| function(context, input.clone())))) {
+                Ok(call) => within_limits(host, name, call.instrument(span)).await,
                 Err(panic) => Err(Failure::panicked(&*panic)),
             }
         }
@@ -164,7 +170,7 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
 async fn within_limits(
     host: &Host,
     name: &FunctionName,
-    call: BoxFuture<'static, Result<Payload, Failure>>,
+    call: Instrumented<BoxFuture<'static, Result<Payload, Failure>>>,
 ) -> Result<Payload, Failure> {
     let caught = AssertUnwindSafe(call).catch_unwind();
     let ended = match host.options.activity_timeout {

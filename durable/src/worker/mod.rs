@@ -29,6 +29,7 @@ use crate::{
     registry::Registry,
     replay::{ForeignWakeHook, SessionOptions},
     session::Sessions,
+    tracking::Tracker,
 };
 
 /// Runs the functions of a registry on the work of one hub.
@@ -49,6 +50,7 @@ struct Host {
     provider: Arc<dyn Provider>,
     registry: Registry,
     options: WorkerOptions,
+    tracker: Tracker,
     session_options: SessionOptions,
     sessions: Sessions,
     locks: renewal::HeldLocks,
@@ -64,6 +66,7 @@ impl Host {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
+        tracker: Tracker,
         runtime: &Handle,
     ) -> Self {
         Self {
@@ -81,6 +84,7 @@ impl Host {
             provider,
             registry,
             options,
+            tracker,
         }
     }
 
@@ -139,6 +143,7 @@ impl Worker {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
+        tracker: Tracker,
     ) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| Error::Worker {
             reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
@@ -150,7 +155,7 @@ impl Worker {
             let version = version.map(AsRef::<str>::as_ref);
             tracing::info!(kind = kind.as_str(), %name, version, "registered");
         }
-        let host = Arc::new(Host::new(provider, registry, options, &runtime));
+        let host = Arc::new(Host::new(provider, registry, options, tracker, &runtime));
         let threads = (0..host.options.orchestrator_threads)
             .map(|number| orchestrations::spawn(host.clone(), number))
             .collect::<Result<Vec<_>, _>>();

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::Worker;
 use crate::{
     error::Error, model::TaskHubName, provider::Provider, registry::Registry, replay::SessionOptions,
+    tracking::Tracker,
 };
 
 /// What a worker may use, and how it treats what it runs.
@@ -71,16 +72,24 @@ pub struct WorkerBuilder {
     provider: Arc<dyn Provider>,
     registry: Option<Registry>,
     options: WorkerOptions,
+    tracker: Tracker,
 }
 
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        Self { hub: TaskHubName::default(), provider, registry: None, options: WorkerOptions::default() }
+        let (hub, options, tracker) = Default::default();
+        Self { hub, provider, registry: None, options, tracker }
     }
 
     pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
         self.hub = name;
+        self
+    }
+
+    /// Tells what becomes of instances by `tracker`.
+    pub fn tracked_by(mut self, tracker: Tracker) -> Self {
+        self.tracker = tracker;
         self
     }
 
@@ -156,7 +165,7 @@ impl WorkerBuilder {
             None => Registry::discover()?,
         };
         let options = self.options.within_reason();
-        let worker = Worker::start(self.provider, registry, options).await?;
+        let worker = Worker::start(self.provider, registry, options, self.tracker).await?;
         tracing::info!(hub = %self.hub, "the worker has started");
         Ok(worker)
     }

@@ -23,7 +23,7 @@ use crate::{
     context::OrchestrationContext,
     episode,
     history::{EventKind, ExecutionStarted, History, TaskMessage},
-    model::{Failure, FailureKind, InstanceId, panic_message},
+    model::{Failure, FailureKind, FunctionName, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     registry::OrchestratorFn,
     replay::Session,
@@ -93,7 +93,7 @@ enum NotNow {
     /// This worker lacks the orchestrator. It rests until one comes that has it (DECISIONS 21).
     Unhandled(Box<ExecutionStarted>),
     /// It is terminated, which needs no orchestrator: this is its end.
-    Terminated(Box<Checkpoint>),
+    Terminated(Box<Checkpoint>, Option<FunctionName>),
     /// Its history cannot be read.
     Unreadable(ProviderError),
     /// It has neither a past nor a start.
@@ -163,7 +163,8 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
 fn terminated(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
     let now = host.provider.clock().now();
     let end = episode::terminate(&item.execution, past, &item.messages, now, next_tag())?;
-    Some(NotNow::Terminated(Box::new(end)))
+    let started = past.started().or_else(|| item.messages.iter().find_map(start_in));
+    Some(NotNow::Terminated(Box::new(end), started.map(|started| started.name.clone())))
 }
 
 fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
@@ -186,6 +187,11 @@ fn run_episode(
 ) -> Result<(Checkpoint, Session), NotNow> {
     let now = host.provider.clock().now();
     host.watchdog.begin(thread, &item.instance, now);
+    let name = session.started().name.clone();
+    if host.options.log_replays {
+        host.tracker.replayed(&name, &item.instance, past.events());
+    }
+    let _entered = tracing::info_span!("orchestration", instance = %item.instance, %name).entered();
     let run = catch_unwind(AssertUnwindSafe(|| {
         session.replay(past.events());
         if let Some(lived) = lived {
@@ -198,8 +204,10 @@ fn run_episode(
     run.map_err(|panic| NotNow::Broken(panic_message(&*panic)))
 }
 
-async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, session: Session) {
+async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, mut session: Session) {
     let (instance, tag) = (item.instance.clone(), checkpoint.tag);
+    let name = session.started().name.clone();
+    host.tracker.episode(Some(&name), &instance, &checkpoint, || session.take_new_waits());
     log_orders(&instance, &checkpoint);
     if !checkpoint.change.status.is_terminal() {
         host.sessions.put(instance.clone(), tag, session);
@@ -228,7 +236,8 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
     let settled = match reason {
-        NotNow::Terminated(end) => {
+        NotNow::Terminated(end, name) => {
+            host.tracker.episode(name.as_ref(), &instance, &end, Vec::new);
             log_orders(&instance, &end);
             host.provider.checkpoint(item, *end).await
         }
@@ -270,6 +279,7 @@ async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
     let now = host.provider.clock().now();
     let checkpoint = episode::fail(item.execution.clone(), failure, now, next_tag());
+    host.tracker.episode(None, &item.instance, &checkpoint, Vec::new);
     host.provider.checkpoint(item, checkpoint).await
 }
 
