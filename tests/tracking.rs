@@ -12,12 +12,7 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use durable::{
-    hub::TaskHubOptions,
-    prelude::*,
-    tracking::TARGET,
-    worker::WorkerBuilder,
-};
+use durable::{hub::TaskHubOptions, prelude::*, tracking::TARGET, worker::WorkerBuilder};
 use durable_tests::functions::WORD;
 use tracing::{
     Event as TraceEvent, Level, Metadata, Subscriber,

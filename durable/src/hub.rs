@@ -5,11 +5,11 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
-    client::Client,
+    client::{Client, DefaultVersions},
     clock::SystemClock,
     embedded::{Durability, EmbeddedProvider, Options},
     error::Error,
-    model::TaskHubName,
+    model::{FunctionName, FunctionVersion, TaskHubName},
     provider::{HubStore, Provider, ProviderError, ProviderErrorKind},
     replay::SessionOptions,
     tracking::{Source, Tracker},
@@ -23,6 +23,7 @@ pub struct TaskHub {
     provider: Arc<dyn Provider>,
     max_payload: usize,
     tracker: Tracker,
+    default_versions: Arc<DefaultVersions>,
 }
 
 impl TaskHub {
@@ -46,6 +47,7 @@ impl TaskHub {
             durability: Durability::Full,
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
             tracking: Source::default(),
+            default_versions: DefaultVersions::default(),
         }
     }
 
@@ -53,7 +55,7 @@ impl TaskHub {
     pub fn with_provider(provider: Arc<dyn Provider>) -> Self {
         let name = TaskHubName::default();
         let max_payload = SessionOptions::DEFAULT_MAX_PAYLOAD;
-        Self { name, provider, max_payload, tracker: Tracker::default() }
+        Self { name, provider, max_payload, tracker: Tracker::default(), default_versions: Arc::default() }
     }
 
     /// The hub's name, by which logs tell hubs apart.
@@ -63,7 +65,9 @@ impl TaskHub {
 
     /// A client of this hub.
     pub fn client(&self) -> Client {
-        Client::new(self.provider.clone(), self.max_payload).tracked_by(self.tracker.clone())
+        Client::new(self.provider.clone(), self.max_payload)
+            .tracked_by(self.tracker.clone())
+            .default_versions(self.default_versions.clone())
     }
 
     /// A worker for this hub, to be started. It runs every annotated function of this program.
@@ -92,6 +96,7 @@ pub struct TaskHubOptions {
     durability: Durability,
     max_payload: usize,
     tracking: Source,
+    default_versions: DefaultVersions,
 }
 
 impl TaskHubOptions {
@@ -111,6 +116,17 @@ impl TaskHubOptions {
     /// Refuses payloads of more than `bytes` bytes of JSON, in clients and workers; 1 MiB by default.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
+        self
+    }
+
+    /// Starts the orchestrator `name` in `version` where a start gives the name alone
+    /// ([`Call::orchestration`](crate::call::Call::orchestration)). Instances that run keep their version.
+    pub fn default_version(
+        mut self,
+        name: impl Into<FunctionName>,
+        version: impl Into<FunctionVersion>,
+    ) -> Self {
+        self.default_versions.insert(name.into(), version.into());
         self
     }
 
@@ -150,7 +166,8 @@ impl TaskHubOptions {
         };
         HubStore::create(&*provider).await?;
         let tracker = Tracker::new(Source { hub: name.clone(), ..self.tracking });
-        Ok(TaskHub { name, provider, max_payload: self.max_payload, tracker })
+        let default_versions = Arc::new(self.default_versions);
+        Ok(TaskHub { name, provider, max_payload: self.max_payload, tracker, default_versions })
     }
 }
 

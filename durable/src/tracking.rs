@@ -35,7 +35,7 @@ pub const TARGET: &str = "durable::tracking";
 pub struct Tracker(Arc<Source>);
 
 /// Who tells.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The hub's name.
     pub hub: TaskHubName,
@@ -321,11 +321,5 @@ impl Tracker {
 impl Default for Tracker {
     fn default() -> Self {
         Self::new(Source::default())
-    }
-}
-
-impl Default for Source {
-    fn default() -> Self {
-        Self { hub: TaskHubName::default(), app: String::new(), slot: String::new(), payloads: false }
     }
 }

@@ -16,11 +16,11 @@ use tokio::{
 
 use tracing::{Instrument, instrument::Instrumented};
 
-use super::Host;
+use super::{Host, unhandled};
 use crate::{
     context::ActivityContext,
     history::{EventKind, HistoryEvent},
-    model::{Failure, FailureKind, FunctionName, Payload},
+    model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload},
     provider::ActivityWorkItem,
 };
 
@@ -146,7 +146,7 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
         return EventKind::TaskFailed { task, failure };
     };
     let outcome = match host.registry.activity(name, version.as_ref()) {
-        None => Err(unknown(name)),
+        None => Err(unknown(host, name, version.as_ref())),
         Some(function) => {
             let (instance, execution) = (item.instance.clone(), item.execution.clone());
             let context =
@@ -188,7 +188,10 @@ async fn within_limits(
     output.within(host.options.max_payload, &format!("the result of activity `{name}`"))
 }
 
-fn unknown(name: &FunctionName) -> Failure {
+fn unknown(host: &Host, name: &FunctionName, version: Option<&FunctionVersion>) -> Failure {
+    if let Some(known) = unhandled::in_words(host.registry.activity_versions(name)) {
+        return unhandled::missing_version("activity", name, version, &known);
+    }
     let message = format!(
         "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make sure \
          its crate is linked (`use that_crate as _;`)"

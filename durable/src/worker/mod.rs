@@ -4,9 +4,11 @@
 //! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
 
 mod activities;
+mod explain;
 mod options;
 mod orchestrations;
 mod renewal;
+mod unhandled;
 mod watchdog;
 
 use std::{
@@ -20,13 +22,14 @@ use std::{
 use futures::FutureExt;
 use tokio::{runtime::Handle, sync::watch};
 
-pub use options::{WorkerBuilder, WorkerOptions};
+pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
 
 use crate::{
     error::Error,
     history::{EventKind, HistoryEvent, TaskMessage},
+    model::{FunctionName, FunctionVersion},
     provider::{ActivityWorkItem, CheckpointTag, Provider},
-    registry::Registry,
+    registry::{OrchestratorFn, Registry},
     replay::{ForeignWakeHook, SessionOptions},
     session::Sessions,
     tracking::Tracker,
@@ -86,6 +89,15 @@ impl Host {
             options,
             tracker,
         }
+    }
+
+    /// The orchestrator that runs instances of this name and version here.
+    fn orchestrator(
+        &self,
+        name: &FunctionName,
+        version: Option<&FunctionVersion>,
+    ) -> Option<&OrchestratorFn> {
+        self.registry.orchestrator_for(name, version, self.options.version_match)
     }
 
     fn broken_off(&self) -> MutexGuard<'_, Vec<ActivityWorkItem>> {

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::Worker;
 use crate::{
-    error::Error, model::TaskHubName, provider::Provider, registry::Registry, replay::SessionOptions,
+    error::Error,
+    model::TaskHubName,
+    provider::Provider,
+    registry::{Registry, VersionMatch},
+    replay::SessionOptions,
     tracking::Tracker,
 };
 
@@ -33,6 +37,21 @@ pub struct WorkerOptions {
     pub max_attempts: u32,
     /// How long a shutdown waits for running activities.
     pub grace_period: Duration,
+    /// With which versions of an orchestrator instances are run.
+    pub version_match: VersionMatch,
+    /// What becomes of instances whose version this worker lacks.
+    pub missing_version: MissingVersion,
+}
+
+/// What becomes of an instance whose orchestrator a worker has, but in no version that may run it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MissingVersion {
+    /// It waits for a worker that has its version; the log says so.
+    #[default]
+    LeaveAlone,
+    /// It fails, with a failure that names its version and those that there are.
+    Fail,
 }
 
 impl Default for WorkerOptions {
@@ -49,6 +68,8 @@ impl Default for WorkerOptions {
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
             max_attempts: 10,
             grace_period: Duration::from_secs(30),
+            version_match: VersionMatch::default(),
+            missing_version: MissingVersion::default(),
         }
     }
 }
@@ -151,6 +172,18 @@ impl WorkerBuilder {
     /// Lets a shutdown wait this long for running activities; 30 seconds by default.
     pub fn grace_period(mut self, duration: Duration) -> Self {
         self.options.grace_period = duration;
+        self
+    }
+
+    /// With which versions of an orchestrator instances are run; by default only with their own.
+    pub fn version_match(mut self, rule: VersionMatch) -> Self {
+        self.options.version_match = rule;
+        self
+    }
+
+    /// What becomes of instances whose version this worker lacks; by default they are left alone.
+    pub fn missing_version(mut self, then: MissingVersion) -> Self {
+        self.options.missing_version = then;
         self
     }
 

@@ -18,7 +18,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Host, next_tag};
+use super::{Host, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode,
@@ -26,7 +26,7 @@ use crate::{
     model::{Failure, FailureKind, FunctionName, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     registry::OrchestratorFn,
-    replay::Session,
+    replay::{Session, SessionOptions},
 };
 
 /// How many items one fetch takes. Small, so that threads share a burst.
@@ -153,10 +153,11 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
     }
     let started =
         past.started().or_else(|| item.messages.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
-    let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
+    let Some(function) = host.orchestrator(&started.name, started.version.as_ref()) else {
         return Err(terminated(host, item, &past).unwrap_or_else(|| NotNow::Unhandled(started.into())));
     };
-    Ok(Prepared { session: new_session(host, started, function.clone()), past, lived })
+    let session = session(started, function.clone(), host.session_options.clone());
+    Ok(Prepared { session, past, lived })
 }
 
 /// The end of an item that is terminated, without its orchestrator.
@@ -174,9 +175,13 @@ fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
     }
 }
 
-fn new_session(host: &Host, started: ExecutionStarted, function: OrchestratorFn) -> Session {
+pub(super) fn session(
+    started: ExecutionStarted,
+    function: OrchestratorFn,
+    options: SessionOptions,
+) -> Session {
     let orchestrator = Arc::new(move |handle, input| function(OrchestrationContext::new(handle), input));
-    Session::new(started, orchestrator, host.session_options.clone())
+    Session::new(started, orchestrator, options)
 }
 
 fn run_episode(
@@ -241,15 +246,7 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
             log_orders(&instance, &end);
             host.provider.checkpoint(item, *end).await
         }
-        NotNow::Unhandled(started) => {
-            let ExecutionStarted { name, version, .. } = *started;
-            tracing::warn!(
-                %instance, %name, ?version,
-                "this worker has no such orchestrator; the instance waits for one that has it (is its crate linked? \
-                 `use that_crate as _;`)"
-            );
-            host.provider.abandon_orchestration(item, rest_after(attempt)).await
-        }
+        NotNow::Unhandled(started) => unhandled::settle(host, item, &started).await,
         // What will pass is the store's trouble, however often it was met, and no poison.
         NotNow::Unreadable(error) if is_poison && !error.is_transient() => {
             poison(host, item, &error.to_string()).await
@@ -273,16 +270,26 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     }
 }
 
+/// Fails an instance without its orchestrator.
+pub(super) async fn fail(
+    host: &Host,
+    item: OrchestrationWorkItem,
+    name: Option<&FunctionName>,
+    failure: Failure,
+) -> Result<(), ProviderError> {
+    let now = host.provider.clock().now();
+    let checkpoint = episode::fail(item.execution.clone(), failure, now, next_tag());
+    host.tracker.episode(name, &item.instance, &checkpoint, Vec::new);
+    host.provider.checkpoint(item, checkpoint).await
+}
+
 async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(), ProviderError> {
     let message = format!("the orchestration could not be continued in {} attempts: {why}", item.attempt);
     tracing::error!(instance = %item.instance, message);
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
-    let now = host.provider.clock().now();
-    let checkpoint = episode::fail(item.execution.clone(), failure, now, next_tag());
-    host.tracker.episode(None, &item.instance, &checkpoint, Vec::new);
-    host.provider.checkpoint(item, checkpoint).await
+    fail(host, item, None, failure).await
 }
 
-fn rest_after(attempt: u32) -> Duration {
+pub(super) fn rest_after(attempt: u32) -> Duration {
     SHORTEST_REST.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_REST)
 }
