@@ -1,6 +1,9 @@
 //! What an activity may know about its call.
 
-use crate::model::{Attempt, ExecutionId, FunctionName, InstanceId};
+use std::sync::Arc;
+
+use super::Services;
+use crate::model::{Attempt, ExecutionId, Failure, FunctionName, InstanceId};
 
 /// What an activity may know about its call; an optional first parameter (R1:CHAIN-3).
 ///
@@ -14,6 +17,7 @@ pub struct ActivityContext {
     task: i32,
     attempt: u32,
     policy_attempt: Attempt,
+    services: Services,
 }
 
 impl ActivityContext {
@@ -25,7 +29,15 @@ impl ActivityContext {
         task: i32,
         attempt: u32,
     ) -> Self {
-        Self { name, instance, execution, task, attempt, policy_attempt: Attempt::ONLY }
+        Self {
+            name,
+            instance,
+            execution,
+            task,
+            attempt,
+            policy_attempt: Attempt::ONLY,
+            services: Services::default(),
+        }
     }
 
     /// The same context for another attempt of a call with a retry policy, as for a unit test of what an
@@ -33,6 +45,13 @@ impl ActivityContext {
     #[must_use]
     pub fn with_policy_attempt(mut self, attempt: Attempt) -> Self {
         self.policy_attempt = attempt;
+        self
+    }
+
+    /// The same context with these services instead: `ActivityContext::for_test().with_services(..)`.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
         self
     }
 
@@ -80,5 +99,14 @@ impl ActivityContext {
     /// out more than once: [`attempt`](Self::attempt) counts that.
     pub fn policy_attempt(&self) -> Attempt {
         self.policy_attempt
+    }
+
+    /// What the worker lends to activities: `let pool = ctx.service::<Pool>()?;` (R3:BIND-22). The hub's client
+    /// may be one (R3:BIND-37).
+    ///
+    /// # Errors
+    /// When the worker was given none of this type ([`service`](crate::worker::WorkerBuilder::service)).
+    pub fn service<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, Failure> {
+        self.services.get()
     }
 }

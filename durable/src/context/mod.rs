@@ -2,6 +2,8 @@
 
 mod activity;
 mod orchestration;
+mod services;
 
 pub use activity::ActivityContext;
 pub use orchestration::OrchestrationContext;
+pub use services::Services;

@@ -151,7 +151,8 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
             let (instance, execution) = (item.instance.clone(), item.execution.clone());
             let context =
                 ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt)
-                    .with_policy_attempt(*attempt);
+                    .with_policy_attempt(*attempt)
+                    .with_services(host.services.clone());
             // Started here and boxed by the registry: a running activity is parked in little memory.
             let span =
                 tracing::info_span!("activity", instance = %item.instance, %name, task = task.as_i32());

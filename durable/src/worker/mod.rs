@@ -25,6 +25,7 @@ use tokio::{runtime::Handle, sync::watch};
 pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
 
 use crate::{
+    context::Services,
     error::Error,
     history::{EventKind, HistoryEvent, TaskMessage},
     model::{FunctionName, FunctionVersion},
@@ -54,6 +55,7 @@ struct Host {
     registry: Registry,
     options: WorkerOptions,
     tracker: Tracker,
+    services: Services,
     session_options: SessionOptions,
     sessions: Sessions,
     locks: renewal::HeldLocks,
@@ -70,6 +72,7 @@ impl Host {
         registry: Registry,
         options: WorkerOptions,
         tracker: Tracker,
+        services: Services,
         runtime: &Handle,
     ) -> Self {
         Self {
@@ -88,6 +91,7 @@ impl Host {
             registry,
             options,
             tracker,
+            services,
         }
     }
 
@@ -156,6 +160,7 @@ impl Worker {
         registry: Registry,
         options: WorkerOptions,
         tracker: Tracker,
+        services: Services,
     ) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| Error::Worker {
             reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
@@ -167,7 +172,7 @@ impl Worker {
             let version = version.map(AsRef::<str>::as_ref);
             tracing::info!(kind = kind.as_str(), %name, version, "registered");
         }
-        let host = Arc::new(Host::new(provider, registry, options, tracker, &runtime));
+        let host = Arc::new(Host::new(provider, registry, options, tracker, services, &runtime));
         let threads = (0..host.options.orchestrator_threads)
             .map(|number| orchestrations::spawn(host.clone(), number))
             .collect::<Result<Vec<_>, _>>();

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Worker;
 use crate::{
+    context::Services,
     error::Error,
     model::TaskHubName,
     provider::Provider,
@@ -94,17 +95,26 @@ pub struct WorkerBuilder {
     registry: Option<Registry>,
     options: WorkerOptions,
     tracker: Tracker,
+    services: Services,
 }
 
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        let (hub, options, tracker) = Default::default();
-        Self { hub, provider, registry: None, options, tracker }
+        let (hub, options, tracker, services) = Default::default();
+        Self { hub, provider, registry: None, options, tracker, services }
     }
 
     pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
         self.hub = name;
+        self
+    }
+
+    /// Lends `service` to activities, which ask for it by its type:
+    /// [`ActivityContext::service`](crate::context::ActivityContext::service) (R3:BIND-22). Orchestrators get
+    /// none: on replay it might answer otherwise.
+    pub fn service<T: Send + Sync + 'static>(mut self, service: T) -> Self {
+        self.services = self.services.with(service);
         self
     }
 
@@ -198,7 +208,7 @@ impl WorkerBuilder {
             None => Registry::discover()?,
         };
         let options = self.options.within_reason();
-        let worker = Worker::start(self.provider, registry, options, self.tracker).await?;
+        let worker = Worker::start(self.provider, registry, options, self.tracker, self.services).await?;
         tracing::info!(hub = %self.hub, "the worker has started");
         Ok(worker)
     }
