@@ -149,3 +149,32 @@ async fn an_activity_in_a_version_that_is_missing_fails_naming_the_versions_ther
     );
     worker.shut_down().await.unwrap();
 }
+
+/// Calls `Foo`, then waits for a word. What `Foo` returned is read as a `T`.
+fn reads_as<T: durable::model::Storable + std::fmt::Debug>() -> Registry {
+    let code = |ctx: OrchestrationContext, (): ()| async move {
+        let result = ctx.call(Call::<T>::activity("Foo", ())).await?;
+        let word = ctx.wait_for(WORD).await?;
+        Ok::<_, Failure>(format!("{result:?} {word}"))
+    };
+    let gives_true = |_: ActivityContext, (): ()| async { Ok::<_, Failure>(true) };
+    Registry::builder().orchestrator("Signature", code).activity("Foo", gives_true).build().unwrap()
+}
+
+// R2:VER-1 to VER-3; DECISIONS 21
+#[tokio::test]
+async fn a_result_that_changed_code_cannot_read_fails_the_instance_and_is_named() {
+    let hub = TaskHub::open("memory:").await.unwrap();
+    let worker = hub.worker().functions(reads_as::<bool>()).start().await.unwrap();
+    let run = hub.client().start(Call::<String>::orchestration("Signature", ())).await.unwrap();
+    while run.history().await.unwrap().episodes() < 2 {
+        tokio::task::yield_now().await;
+    }
+    worker.shut_down().await.unwrap();
+    let worker = hub.worker().functions(reads_as::<String>()).start().await.unwrap();
+    let Err(Error::Failed { failure, .. }) = say(&run, &hub).await else { panic!("it did not fail") };
+    for part in ["DF1001", "the result of activity `Foo`", "`alloc::string::String`", "under a new version"] {
+        assert!(failure.message().contains(part), "{part}: {failure}");
+    }
+    worker.shut_down().await.unwrap();
+}

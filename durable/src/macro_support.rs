@@ -246,7 +246,6 @@ impl ByPlainError {
 
 impl ByLentError {
     /// The failure to be stored.
-    #[expect(clippy::needless_pass_by_value, reason = "all six are called alike")]
     pub fn convert<E: AsRef<dyn Error + Send + Sync>>(self, error: E) -> Failure {
         Failure::from_dyn(error.as_ref())
     }

@@ -23,6 +23,12 @@ pub(super) fn other_path(
         None => "history:            nothing more in this episode".into(),
     };
     let replay = match made {
+        // Often the very cause: a recorded result that the changed code cannot read.
+        Some(Action {
+            kind: kind @ EventKind::ExecutionCompleted { failure: Some(failure), .. }, ..
+        }) => {
+            format!("this replay:      {}: {failure:?}", describe(kind))
+        }
         Some(Action { kind: kind @ EventKind::ExecutionCompleted { .. }, .. }) => {
             format!("this replay:      {}", describe(kind))
         }
