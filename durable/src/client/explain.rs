@@ -6,8 +6,9 @@ use super::{Client, Run};
 use crate::{
     error::Error,
     explanation::Explanation,
-    model::InstanceId,
-    provider::{ProviderError, ProviderErrorKind},
+    history::History,
+    model::{InstanceId, InstanceState},
+    provider::{Provider, ProviderError, ProviderErrorKind},
 };
 
 impl Client {
@@ -20,13 +21,30 @@ impl Client {
     /// # Errors
     /// `NotFound`; `Corrupt` when the history cannot be read.
     pub async fn explain(&self, run: impl AsRef<InstanceId>) -> Result<Explanation, Error> {
-        let instance = run.as_ref();
-        let not_found = || ProviderError::new(ProviderErrorKind::NotFound, "explain", instance.as_str());
-        // The history first: of two that do not fit, the newer state tells less that is wrong.
-        let history = self.provider.read_history(instance).await?;
-        let state = self.provider.read_state(instance).await?.ok_or_else(not_found)?;
+        let (state, history) = stored(&*self.provider, run.as_ref()).await?;
         Ok(Explanation::of(state, &history, self.provider.clock().now()))
     }
+}
+
+/// An instance's state and history that fit: an episode may end between two reads.
+pub(crate) async fn stored(
+    provider: &dyn Provider,
+    instance: &InstanceId,
+) -> Result<(InstanceState, History), Error> {
+    // One that is busier than that is not stuck, and told as well as can be.
+    const TRIES: u32 = 5;
+    let not_found = || ProviderError::new(ProviderErrorKind::NotFound, "explain", instance.as_str());
+    let mut before = provider.read_state(instance).await?.ok_or_else(not_found)?;
+    let mut history = provider.read_history(instance).await?;
+    for _ in 1..TRIES {
+        let after = provider.read_state(instance).await?.ok_or_else(not_found)?;
+        if after == before {
+            break;
+        }
+        before = after;
+        history = provider.read_history(instance).await?;
+    }
+    Ok((before, history))
 }
 
 impl<O> Run<O> {

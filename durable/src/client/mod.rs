@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
+pub(crate) use explain::stored;
 pub use reply::Reply;
 pub use run::Run;
 

@@ -13,11 +13,11 @@ use tokio::sync::oneshot;
 
 use super::{Host, Worker};
 use crate::{
+    client::stored,
     error::Error,
     explanation::{Explanation, Handling},
     history::{EventId, ExecutionStarted, History},
     model::{EventName, Failure, InstanceId},
-    provider::{ProviderError, ProviderErrorKind},
     registry::OrchestratorFn,
     replay::{Outcome, Session, SessionOptions},
 };
@@ -31,9 +31,7 @@ impl Worker {
     /// `NotFound`; `Corrupt` when the history cannot be read.
     pub async fn explain(&self, run: impl AsRef<InstanceId>) -> Result<Explanation, Error> {
         let (host, instance) = (&self.host, run.as_ref());
-        let not_found = || ProviderError::new(ProviderErrorKind::NotFound, "explain", instance.as_str());
-        let history = host.provider.read_history(instance).await?;
-        let state = host.provider.read_state(instance).await?.ok_or_else(not_found)?;
+        let (state, history) = stored(&*host.provider, instance).await?;
         let mut explanation = Explanation::of(state, &history, host.provider.clock().now());
         let state = &explanation.state;
         if state.runtime_status.is_terminal() {
