@@ -94,7 +94,7 @@ async fn an_instance_says_when_a_failed_call_is_tried_again() {
     assert_eq!(failure.message(), "card declined");
     assert_eq!(due.duration_since(hub.now()), Duration::from_secs(28));
     assert!(explanation.to_string().ends_with(
-        "\n- the next attempt of activity `charge`, in 28 s (2026-01-01T00:00:28Z); attempt 1 of 3 failed 0 ms ago: \
+        "\n- the next attempt of `charge`, in 28 s (2026-01-01T00:00:28Z); attempt 1 of 3 failed 0 ms ago: \
          card declined"
     ));
 }
@@ -213,4 +213,19 @@ async fn an_instance_that_has_ended_says_how() {
     let explanation = hub.worker().explain(&run).await.unwrap();
     assert_eq!(explanation.to_string(), "instance `late` of `asks`: failed 0 ms ago: too late");
     assert!(hub.client().explain(&InstanceId::new("nobody").unwrap()).await.is_err());
+}
+
+#[orchestrator]
+async fn delegates(ctx: OrchestrationContext) -> Result<String, Failure> {
+    ctx.call(asks::with().instance_id("delegate")).await
+}
+
+#[tokio::test]
+async fn an_instance_says_which_orchestration_it_waits_for() {
+    let hub = TestHub::start().await.unwrap();
+    let run = hub.client().start(delegates::with()).await.unwrap();
+    let explanation = until(&hub, run.id(), has_begun).await;
+    let told = explanation.to_string();
+    assert!(told.ends_with("\n- orchestration `asks` under `delegate` (task 0), called 0 ms ago"), "{told}");
+    assert!(hub.worker().explain(&run).await.unwrap().waits[0].place.is_some());
 }

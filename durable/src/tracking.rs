@@ -162,7 +162,7 @@ impl Tracker {
     }
 
     /// Whether anybody listens. Asked first, since a step takes some work to be told.
-    fn is_heard(&self) -> bool {
+    pub(crate) fn is_heard(&self) -> bool {
         tracing::enabled!(target: TARGET, Level::ERROR)
     }
 
@@ -255,6 +255,12 @@ impl Tracker {
                     if let Some(step) = Step::activity(event, instance, State::Scheduled) {
                         self.tell(&Step { input: Some(input), is_replay, ..step });
                     }
+                }
+                EventKind::SubOrchestrationInstanceCreated(child)
+                    if !status.is_terminal() || child.is_detached =>
+                {
+                    let step = Step::orchestrator(child.name.as_str(), &child.instance, State::Scheduled);
+                    self.tell(&Step { input: Some(&child.input), is_replay, ..step });
                 }
                 EventKind::ExecutionSuspended { reason } => {
                     self.tell(&Step { reason: Some(reason), ..of(State::Suspended) });

@@ -3,6 +3,7 @@
 //! Needs a provider and nothing else: a process that only starts orchestrations has no registry
 //! and no worker. Begin with [`Client`].
 
+mod again;
 mod control;
 mod explain;
 mod reply;
@@ -90,7 +91,7 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, is_by_name, input, instance, tags, scheduled_start, reuse } =
+        let StartRequest { name, version, is_by_name, input, instance, tags, scheduled_start, reuse, .. } =
             request;
         let version = version.or_else(|| self.default_versions.get(&name).filter(|_| is_by_name).cloned());
         let now = self.provider.clock().now();
@@ -110,6 +111,7 @@ impl Client {
             generation: 0,
             tags,
             scheduled_start,
+            parent: None,
             behaviour: BEHAVIOUR,
         };
         Ok(NewInstance { started, at: now, reuse })

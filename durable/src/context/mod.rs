@@ -2,6 +2,7 @@
 
 mod activity;
 mod orchestration;
+mod orchestrations;
 mod services;
 
 pub use activity::ActivityContext;

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use crate::{
     history::{EventId, EventKind, History, HistoryEvent, TimerPurpose},
     model::{
-        Attempt, EventName, Failure, FunctionName, FunctionVersion, InstanceState, RuntimeStatus, Timestamp,
+        Attempt, EventName, Failure, FunctionName, FunctionVersion, InstanceId, InstanceState, RuntimeStatus,
+        Timestamp,
     },
 };
 
@@ -68,11 +69,20 @@ pub enum Awaited {
         /// When the call's timeout is over, if it has one.
         deadline: Option<Timestamp>,
     },
+    /// The result of another orchestration; explain that one to learn why.
+    Orchestration {
+        /// Its orchestrator.
+        name: FunctionName,
+        /// Its instance.
+        instance: InstanceId,
+        /// When the call's timeout is over, if it has one.
+        deadline: Option<Timestamp>,
+    },
     /// The time of the next attempt of a failed call.
     Retry {
         /// What was called.
         name: FunctionName,
-        /// The attempt that failed.
+        /// The attempt that failed; 1 of 1 where the history does not say it, as of an orchestration.
         attempt: Attempt,
         /// Why.
         failure: Failure,
@@ -194,6 +204,11 @@ fn tasks(history: &History) -> Vec<Wait> {
             attempt: *attempt,
             deadline: deadline_of(event.id),
         }),
+        EventKind::SubOrchestrationInstanceCreated(child) => Some(Awaited::Orchestration {
+            name: child.name.clone(),
+            instance: child.instance.clone(),
+            deadline: deadline_of(event.id),
+        }),
         EventKind::TimerCreated { fire_at, purpose } => match purpose {
             TimerPurpose::Sleep => Some(Awaited::Timer { due: *fire_at }),
             TimerPurpose::Retry { task } => Some(retry(history, *task, *fire_at)),
@@ -213,10 +228,17 @@ fn tasks(history: &History) -> Vec<Wait> {
 fn retry(history: &History, task: EventId, due: Timestamp) -> Awaited {
     let call = history.events().iter().find_map(|event| match &event.kind {
         EventKind::TaskScheduled { name, attempt, .. } if event.id == task => Some((name.clone(), *attempt)),
+        EventKind::SubOrchestrationInstanceCreated(child) if event.id == task => {
+            Some((child.name.clone(), Attempt::ONLY))
+        }
         _ => None,
     });
     let failure = history.events().iter().find_map(|event| match &event.kind {
-        EventKind::TaskFailed { task: answered, failure } if *answered == task => Some(failure.clone()),
+        EventKind::TaskFailed { failure, .. } | EventKind::SubOrchestrationInstanceFailed { failure, .. }
+            if event.kind.answers() == Some(task) =>
+        {
+            Some(failure.clone())
+        }
         _ => None,
     });
     match call {

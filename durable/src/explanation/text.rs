@@ -90,9 +90,18 @@ impl fmt::Display for Line<'_> {
                     write!(f, ", times out {}", when(*at, *deadline))?;
                 }
             }
+            Awaited::Orchestration { name, instance, deadline } => {
+                write!(f, "orchestration `{name}` under `{instance}`")?;
+                self.task(f)?;
+                write!(f, ", called {}", ago(*at, wait.since))?;
+                if let Some(deadline) = deadline {
+                    write!(f, ", times out {}", when(*at, *deadline))?;
+                }
+            }
             Awaited::Retry { name, attempt, failure, due } => {
-                write!(f, "the next attempt of activity `{name}`, {}", when(*at, *due))?;
-                write!(f, "; {attempt} failed {}: {}", ago(*at, wait.since), failure.message())?;
+                write!(f, "the next attempt of `{name}`, {}", when(*at, *due))?;
+                let which = if attempt.is_only() { "it".to_owned() } else { attempt.to_string() };
+                write!(f, "; {which} failed {}: {}", ago(*at, wait.since), failure.message())?;
             }
             Awaited::Timer { due } => {
                 f.write_str("a timer")?;

@@ -12,21 +12,19 @@ use std::{
 };
 
 use super::{
-    Handle,
+    Callee, Handle,
     journal::{Completion, Key, TaskKind},
     shared::Shared,
 };
 use crate::{
     history::{EventId, EventKind, TimerPurpose},
-    model::{Attempt, Failure, FailureKind, FunctionName, FunctionVersion, Payload, RetryPolicy, Timestamp},
+    model::{Attempt, Failure, FailureKind, RetryPolicy, Timestamp},
 };
 
 /// What is called, and how often.
 #[derive(Debug)]
 pub(super) struct Retried {
-    pub(super) name: FunctionName,
-    pub(super) version: Option<FunctionVersion>,
-    pub(super) input: Payload,
+    pub(super) callee: Callee,
     pub(super) policy: RetryPolicy,
     /// How long one attempt may take.
     pub(super) timeout: Option<Duration>,
@@ -171,13 +169,13 @@ impl Attempts {
     }
 
     fn timed_out(&self) -> Failure {
-        let Retried { name, timeout, .. } = &self.call;
+        let Retried { callee, timeout, .. } = &self.call;
         let message = format!(
-            "no result within {:?}, the timeout of the call; the activity may still be running, and its result will \
-             be ignored",
+            "no result within {:?}, the timeout of the call; what was called may still be running, and its result \
+             will be ignored",
             timeout.unwrap_or_default()
         );
-        Failure::of_kind(FailureKind::TimedOut, "CallTimedOut", message).in_function(name)
+        Failure::of_kind(FailureKind::TimedOut, "CallTimedOut", message).in_function(callee.name())
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -194,13 +192,8 @@ fn came_first(deadline: &Asked, call: &Asked) -> bool {
 }
 
 fn run(handle: &Handle, call: &Retried, attempt: u32) -> Option<Phase> {
-    let kind = EventKind::TaskScheduled {
-        name: call.name.clone(),
-        version: call.version.clone(),
-        input: call.input.clone(),
-        attempt: Attempt { number: attempt, of: call.policy.max_attempts() },
-    };
-    let id = handle.ask_at(TaskKind::Activity, kind, call.location)?;
+    let attempt = Attempt { number: attempt, of: call.policy.max_attempts() };
+    let id = handle.call_at(call.callee.clone(), attempt, call.location)?;
     let asked = Asked { shared: handle.shared().clone(), id };
     let deadline = match call.timeout {
         Some(timeout) => Some(timer(handle, timeout, TimerPurpose::Timeout { task: id }, call.location)?),

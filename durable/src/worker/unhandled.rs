@@ -42,7 +42,7 @@ pub(super) async fn settle(
         MissingVersion::Fail => {
             let failure = missing_version("orchestrator", name, version.as_ref(), &known);
             tracing::error!(%instance, %failure, "an instance fails, since this worker lacks its version");
-            fail(host, item, Some(name), failure).await
+            fail(host, item, failure).await
         }
     }
 }
