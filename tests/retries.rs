@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use durable::{Error, model::FailureKind, prelude::*};
+use durable::{Error, history::EventKind, model::FailureKind, prelude::*};
 use durable_testkit::TestHub;
 use durable_tests::gates;
 
@@ -88,4 +88,35 @@ async fn a_call_that_hangs_is_tried_again_and_its_late_result_is_ignored() {
     assert_eq!(run.output().await.unwrap(), "in time");
     assert!(gates::counted("hangs_at_first") > 1);
     worker.shut_down().await.unwrap();
+}
+
+/// Fails until the last attempt that its caller allows, as it is told.
+#[activity]
+async fn succeeds_at_last(ctx: ActivityContext) -> Result<String, Failure> {
+    let attempt = ctx.policy_attempt();
+    if attempt.number < attempt.of { Err(attempt.to_string().into()) } else { Ok(attempt.to_string()) }
+}
+
+#[orchestrator]
+async fn tries(ctx: OrchestrationContext, attempts: u32) -> Result<String, Failure> {
+    let call = succeeds_at_last::with();
+    if attempts == 0 {
+        return ctx.call(call).await;
+    }
+    ctx.call(call.retry(RetryPolicy::new(attempts, SECOND))).await
+}
+
+// R2:ERR-9, R2:ERR-18
+#[tokio::test]
+async fn an_activity_knows_which_attempt_of_how_many_it_is() {
+    let hub = TestHub::start().await.unwrap();
+    let run = hub.client().start(tries::with(3_u32)).await.unwrap();
+    assert_eq!(hub.output(&run).await.unwrap(), "attempt 3 of 3");
+    assert_eq!(hub.run(tries::with(0_u32)).await.unwrap(), "attempt 1 of 1");
+    let history = hub.history(&run).await.unwrap();
+    let failures = history.events().iter().filter_map(|event| match &event.kind {
+        EventKind::TaskFailed { failure, .. } => Some(failure.message()),
+        _ => None,
+    });
+    assert_eq!(failures.collect::<Vec<_>>(), ["attempt 1 of 3", "attempt 2 of 3"]);
 }

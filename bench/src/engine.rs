@@ -11,7 +11,7 @@ use std::{
 };
 
 use durable::{
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, Rest},
     model::{ExecutionId, Failure, FunctionName, InstanceId, Payload, Timestamp},
     replay::{Handle, Orchestrator, Session, SessionOptions, Task},
 };
@@ -147,7 +147,10 @@ fn record(orchestrator: &Orchestrator) -> (Vec<HistoryEvent>, Duration, usize) {
             }
             history.push(action.into_event(Timestamp::UNIX_EPOCH));
         }
-        history.push(event(EventKind::OrchestratorCompleted { digest: Some(end.digest) }));
+        history.push(event(EventKind::OrchestratorCompleted {
+            digest: Some(end.digest),
+            rest: Rest::default(),
+        }));
         outside += pause.elapsed();
     }
     (history, begin.elapsed().saturating_sub(outside), messages)

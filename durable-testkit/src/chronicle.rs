@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use durable::{
-    history::{EventId, EventKind, History, HistoryEvent},
+    history::{EventId, EventKind, History, HistoryEvent, Rest, TimerPurpose},
     model::Timestamp,
 };
 
@@ -105,9 +105,13 @@ impl Chronicle {
     pub(crate) fn event_of(&self, fact: &Fact) -> (EventId, EventKind) {
         match &fact.0 {
             Kind::Event { id, kind, .. } => (*id, kind.clone()),
-            Kind::Timer { id, after } => {
-                (*id, EventKind::TimerCreated { fire_at: self.now.saturating_add(*after) })
-            }
+            Kind::Timer { id, after } => (
+                *id,
+                EventKind::TimerCreated {
+                    fire_at: self.now.saturating_add(*after),
+                    purpose: TimerPurpose::Sleep,
+                },
+            ),
             Kind::Fired { timer } => {
                 let fire_at = self.open.get(timer).copied().flatten().unwrap_or(self.now);
                 (EventId::NONE, EventKind::TimerFired { timer: *timer, fire_at })
@@ -143,7 +147,7 @@ impl Chronicle {
     /// Takes note of an action.
     pub(crate) fn act(&mut self, event: HistoryEvent) {
         match &event.kind {
-            EventKind::TimerCreated { fire_at } => drop(self.open.insert(event.id, Some(*fire_at))),
+            EventKind::TimerCreated { fire_at, .. } => drop(self.open.insert(event.id, Some(*fire_at))),
             kind if kind.awaits_answer() => drop(self.open.insert(event.id, None)),
             _ => {}
         }
@@ -156,7 +160,10 @@ impl Chronicle {
     pub(crate) fn close(&mut self, digest: Option<u64>) {
         if self.stage != Stage::Between {
             self.stage = Stage::Between;
-            self.events.push(HistoryEvent::new(self.now, EventKind::OrchestratorCompleted { digest }));
+            self.events.push(HistoryEvent::new(
+                self.now,
+                EventKind::OrchestratorCompleted { digest, rest: Rest::default() },
+            ));
         }
     }
 }

@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use durable::{
     history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, SubOrchestration},
-    model::{EventName, ExecutionId, Failure, FunctionName, InstanceId, Payload, RuntimeStatus, Timestamp},
+    model::{
+        Attempt, EventName, ExecutionId, Failure, FunctionName, InstanceId, Payload, RuntimeStatus, Timestamp,
+    },
 };
 use serde::Serialize;
 
@@ -79,12 +81,12 @@ impl Fact {
             ContinueAsNew, EventSent, ExecutionCompleted, SubOrchestrationInstanceCreated, TaskScheduled,
         };
         match (&self.0, made) {
-            (Kind::Timer { id: own, after }, EventKind::TimerCreated { fire_at }) => {
+            (Kind::Timer { id: own, after }, EventKind::TimerCreated { fire_at, .. }) => {
                 *own == id && now.saturating_add(*after) == *fire_at
             }
             (
-                Kind::Event { id: own, kind: TaskScheduled { name, version, input }, input_matters },
-                TaskScheduled { name: other, version: other_version, input: other_input },
+                Kind::Event { id: own, kind: TaskScheduled { name, version, input, .. }, input_matters },
+                TaskScheduled { name: other, version: other_version, input: other_input, .. },
             ) => {
                 let same_input = !input_matters || input.is_same_json(other_input);
                 *own == id && name == other && version == other_version && same_input
@@ -147,7 +149,12 @@ pub fn started(input: impl Serialize) -> Fact {
 
 /// Activity `name` was called, with whatever input; [`Fact::with`] says which.
 pub fn scheduled(id: i32, name: impl Into<FunctionName>) -> Fact {
-    let kind = EventKind::TaskScheduled { name: name.into(), version: None, input: Payload::null() };
+    let kind = EventKind::TaskScheduled {
+        name: name.into(),
+        version: None,
+        input: Payload::null(),
+        attempt: Attempt::ONLY,
+    };
     Fact(Kind::Event { id: EventId::from_i32(id), kind, input_matters: false })
 }
 
@@ -293,7 +300,7 @@ impl fmt::Debug for Fact {
 pub(crate) fn describe(id: EventId, kind: &EventKind) -> String {
     match kind {
         EventKind::TaskScheduled { name, input, .. } => format!("{id} call of `{name}` with {input:?}"),
-        EventKind::TimerCreated { fire_at } => format!("{id} timer due at {fire_at}"),
+        EventKind::TimerCreated { fire_at, .. } => format!("{id} timer due at {fire_at}"),
         EventKind::EventSent { instance, name, input } => {
             format!("{id} event `{name}` for `{instance}` with {input:?}")
         }

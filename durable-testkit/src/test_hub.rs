@@ -117,6 +117,11 @@ impl TestHub {
         &self.client
     }
 
+    /// The worker, for what only it can tell.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
     /// The store, for what the client does not show.
     pub fn provider(&self) -> &Arc<dyn Provider> {
         &self.provider

@@ -5,13 +5,14 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
-    client::Client,
+    client::{Client, DefaultVersions},
     clock::SystemClock,
     embedded::{Durability, EmbeddedProvider, Options},
     error::Error,
-    model::TaskHubName,
+    model::{FunctionName, FunctionVersion, TaskHubName},
     provider::{HubStore, Provider, ProviderError, ProviderErrorKind},
     replay::SessionOptions,
+    tracking::{Source, Tracker},
     worker::{WorkerBuilder, WorkerOptions},
 };
 
@@ -21,6 +22,8 @@ pub struct TaskHub {
     name: TaskHubName,
     provider: Arc<dyn Provider>,
     max_payload: usize,
+    tracker: Tracker,
+    default_versions: Arc<DefaultVersions>,
 }
 
 impl TaskHub {
@@ -43,13 +46,16 @@ impl TaskHub {
             name: TaskHubName::DEFAULT.to_owned(),
             durability: Durability::Full,
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
+            tracking: Source::default(),
+            default_versions: DefaultVersions::default(),
         }
     }
 
     /// A hub in a store of your own.
     pub fn with_provider(provider: Arc<dyn Provider>) -> Self {
         let name = TaskHubName::default();
-        Self { name, provider, max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD }
+        let max_payload = SessionOptions::DEFAULT_MAX_PAYLOAD;
+        Self { name, provider, max_payload, tracker: Tracker::default(), default_versions: Arc::default() }
     }
 
     /// The hub's name, by which logs tell hubs apart.
@@ -60,12 +66,17 @@ impl TaskHub {
     /// A client of this hub.
     pub fn client(&self) -> Client {
         Client::new(self.provider.clone(), self.max_payload)
+            .tracked_by(self.tracker.clone())
+            .default_versions(self.default_versions.clone())
     }
 
     /// A worker for this hub, to be started. It runs every annotated function of this program.
     pub fn worker(&self) -> WorkerBuilder {
         let options = WorkerOptions { max_payload: self.max_payload, ..WorkerOptions::default() };
-        WorkerBuilder::new(self.provider.clone()).in_hub(self.name.clone()).options(options)
+        WorkerBuilder::new(self.provider.clone())
+            .in_hub(self.name.clone())
+            .options(options)
+            .tracked_by(self.tracker.clone())
     }
 
     /// Removes the hub and everything in it (R3:DIAG-31).
@@ -84,6 +95,8 @@ pub struct TaskHubOptions {
     name: String,
     durability: Durability,
     max_payload: usize,
+    tracking: Source,
+    default_versions: DefaultVersions,
 }
 
 impl TaskHubOptions {
@@ -106,6 +119,36 @@ impl TaskHubOptions {
         self
     }
 
+    /// Starts the orchestrator `name` in `version` where a start gives the name alone
+    /// ([`Call::orchestration`](crate::call::Call::orchestration)). Instances that run keep their version.
+    pub fn default_version(
+        mut self,
+        name: impl Into<FunctionName>,
+        version: impl Into<FunctionVersion>,
+    ) -> Self {
+        self.default_versions.insert(name.into(), version.into());
+        self
+    }
+
+    /// The application's name in tracking events (R3:DIAG-2).
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.tracking.app = name.into();
+        self
+    }
+
+    /// The deployment slot's name in tracking events (R3:DIAG-2).
+    pub fn slot_name(mut self, name: impl Into<String>) -> Self {
+        self.tracking.slot = name.into();
+        self
+    }
+
+    /// Tells inputs and outputs whole in tracking events, instead of their sizes (R3:DIAG-9). They may
+    /// hold what nobody should read in a log: off by default.
+    pub fn track_payloads(mut self, on: bool) -> Self {
+        self.tracking.payloads = on;
+        self
+    }
+
     /// Opens the hub, see [`TaskHub::open`].
     ///
     /// # Errors
@@ -122,7 +165,9 @@ impl TaskHubOptions {
             _ => return Err(bad_address(address).into()),
         };
         HubStore::create(&*provider).await?;
-        Ok(TaskHub { name, provider, max_payload: self.max_payload })
+        let tracker = Tracker::new(Source { hub: name.clone(), ..self.tracking });
+        let default_versions = Arc::new(self.default_versions);
+        Ok(TaskHub { name, provider, max_payload: self.max_payload, tracker, default_versions })
     }
 }
 

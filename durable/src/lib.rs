@@ -32,6 +32,8 @@
 //! - [`context`], [`call`]: what function authors hold, and the values they give to its verbs.
 //! - [`model`], [`history`]: the words, and what has happened.
 //! - [`provider`], [`embedded`]: the contract with storage, and the store that comes with the crate.
+//! - [`explanation`]: what an instance waits for.
+//! - [`tracking`]: what becomes of every instance, as events for traces.
 //! - [`registry`], [`replay`], [`entity`], [`episode`], [`session`], [`clock`]: the engine, for tests and for
 //!   those who build on it.
 
@@ -43,6 +45,7 @@ pub mod embedded;
 pub mod entity;
 pub mod episode;
 mod error;
+pub mod explanation;
 pub mod history;
 pub mod hub;
 #[doc(hidden)]
@@ -54,6 +57,7 @@ pub mod registry;
 pub mod replay;
 mod select;
 pub mod session;
+pub mod tracking;
 pub mod worker;
 
 pub use durable_macros::{activity, orchestrator};

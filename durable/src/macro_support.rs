@@ -122,7 +122,7 @@ impl<T, E> Returned<Result<T, E>> {
     pub const IS_RESULT: bool = true;
 }
 
-/// Stands for the type of an error. `(&&&&&Kind::of(&error)).kind()` finds the first of the five
+/// Stands for the type of an error. `(&&&&&&Kind::of(&error)).kind()` finds the first of the six
 /// traits below that the type fulfils, since method lookup takes away one reference at a time.
 #[derive(Debug)]
 pub struct Kind<E>(PhantomData<fn() -> E>);
@@ -141,7 +141,7 @@ pub trait OwnConversion {
         ByOwnConversion
     }
 }
-impl<E: Into<Failure>> OwnConversion for &&&&Kind<E> {}
+impl<E: Into<Failure>> OwnConversion for &&&&&Kind<E> {}
 
 /// Second: an error that can be stored whole.
 pub trait TypedError {
@@ -150,7 +150,7 @@ pub trait TypedError {
         ByTypedError
     }
 }
-impl<E: Error + Storable> TypedError for &&&Kind<E> {}
+impl<E: Error + Storable> TypedError for &&&&Kind<E> {}
 
 /// Third: any error.
 pub trait PlainError {
@@ -159,9 +159,18 @@ pub trait PlainError {
         ByPlainError
     }
 }
-impl<E: Error + 'static> PlainError for &&Kind<E> {}
+impl<E: Error + 'static> PlainError for &&&Kind<E> {}
 
-/// Fourth: what becomes a boxed error, as `anyhow::Error` does.
+/// Fourth: what is no error and lends one, as `anyhow::Error` does. A `Failure` in it is found.
+pub trait LentError {
+    /// How to convert it.
+    fn kind(&self) -> ByLentError {
+        ByLentError
+    }
+}
+impl<E: AsRef<dyn Error + Send + Sync>> LentError for &&Kind<E> {}
+
+/// Fifth: what becomes a boxed error.
 pub trait BoxableError {
     /// How to convert it.
     fn kind(&self) -> ByBox {
@@ -203,6 +212,9 @@ pub struct ByTypedError;
 /// By message and causes.
 #[derive(Debug)]
 pub struct ByPlainError;
+/// By the error that it lends.
+#[derive(Debug)]
+pub struct ByLentError;
 /// By the error in the box.
 #[derive(Debug)]
 pub struct ByBox;
@@ -219,7 +231,7 @@ impl ByOwnConversion {
 
 impl ByTypedError {
     /// The failure to be stored.
-    #[expect(clippy::needless_pass_by_value, reason = "all five are called alike")]
+    #[expect(clippy::needless_pass_by_value, reason = "all six are called alike")]
     pub fn convert<E: Error + Storable>(self, error: E) -> Failure {
         Failure::typed(&error)
     }
@@ -229,6 +241,13 @@ impl ByPlainError {
     /// The failure to be stored.
     pub fn convert<E: Error + 'static>(self, error: E) -> Failure {
         Failure::from_error(&error)
+    }
+}
+
+impl ByLentError {
+    /// The failure to be stored.
+    pub fn convert<E: AsRef<dyn Error + Send + Sync>>(self, error: E) -> Failure {
+        Failure::from_dyn(error.as_ref())
     }
 }
 

@@ -141,7 +141,10 @@ fn has_no_id(event: &HistoryEvent) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use durable::model::{Payload, RuntimeStatus};
+    use durable::{
+        history::Rest,
+        model::{Attempt, Payload, RuntimeStatus},
+    };
 
     use super::*;
 
@@ -170,12 +173,20 @@ mod tests {
         vec![
             (-1, EventKind::OrchestratorStarted),
             (-1, EventKind::ExecutionStarted(started.into())),
-            (0, EventKind::TaskScheduled { name: "hello".into(), version: None, input: null() }),
-            (-1, EventKind::OrchestratorCompleted { digest: None }),
+            (
+                0,
+                EventKind::TaskScheduled {
+                    name: "hello".into(),
+                    version: None,
+                    input: null(),
+                    attempt: Attempt::ONLY,
+                },
+            ),
+            (-1, EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() }),
             (-1, EventKind::OrchestratorStarted),
             (-1, EventKind::TaskCompleted { task: EventId::FIRST, result: null() }),
             (1, end),
-            (-1, EventKind::OrchestratorCompleted { digest: None }),
+            (-1, EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() }),
         ]
     }
 

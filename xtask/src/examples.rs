@@ -12,7 +12,8 @@ use crate::step::{Step, StepError};
 pub(crate) fn run() -> Result<(), StepError> {
     let scratch = Scratch::create()?;
     hello_sequence(&scratch)?;
-    fan_out_fan_in(&scratch)
+    fan_out_fan_in(&scratch)?;
+    versions()
 }
 
 // R1:QS-1, R1:CHAIN-1, R1:FAN-6, R3:TEST-12
@@ -69,6 +70,22 @@ fn fan_out_fan_in(scratch: &Scratch) -> Result<(), StepError> {
         wanted.keys(),
         copied.keys(),
     )))
+}
+
+// R3:ZDD-3
+/// An order of each version, and what the first one waits for.
+fn versions() -> Result<(), StepError> {
+    let told = example("Example: versions", "versions").run_reading()?;
+    for wanted in [
+        "- event `Paid`, since ",
+        "old, version 1: shipped teapot",
+        "new, version 2: shipped kettle from shelf",
+    ] {
+        if !told.iter().any(|line| line.starts_with(wanted)) {
+            return Err(StepError::Unexpected(format!("the shop did not say `{wanted}`, but {told:?}")));
+        }
+    }
+    Ok(())
 }
 
 fn example(heading: &str, name: &str) -> Step {

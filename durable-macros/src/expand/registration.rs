@@ -77,13 +77,16 @@ fn answer(definition: &FunctionDefinition, name: &str) -> TokenStream {
     };
     let output = &definition.returns.output;
     let blamed = glue_span(error);
-    let failure = quote_spanned!(blamed=> (&&&&&#support::Kind::of(&__error)).kind().convert(__error));
+    let failure = quote_spanned!(blamed=> (&&&&&&#support::Kind::of(&__error)).kind().convert(__error));
     quote_spanned! {glue=>
         match #support::returned::<#output, _>(__returned) {
             ::core::result::Result::Ok(__output) => #support::write_output::<__Function>(#name, &__output),
             ::core::result::Result::Err(__error) => {
                 #[allow(unused_imports)]
-                use #support::{OwnConversion as _, TypedError as _, PlainError as _, BoxableError as _, NoError as _};
+                use #support::{
+                    OwnConversion as _, TypedError as _, PlainError as _, LentError as _, BoxableError as _,
+                    NoError as _,
+                };
                 ::core::result::Result::Err(#failure)
             }
         }

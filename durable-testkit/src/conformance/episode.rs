@@ -3,8 +3,8 @@
 //! Begin with [`Hub::episode`]; [`Episode::saved`] makes it durable.
 
 use durable::{
-    history::{EventId, EventKind, HistoryEvent, TaskMessage},
-    model::{ExecutionId, Failure, RuntimeStatus, Timestamp},
+    history::{EventId, EventKind, HistoryEvent, Rest, TaskMessage, TimerPurpose},
+    model::{Attempt, ExecutionId, Failure, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange, OrchestrationWorkItem, ProviderError},
 };
 
@@ -62,7 +62,12 @@ impl Episode<'_> {
 
     /// Calls an activity with its own number as input.
     pub(crate) fn calls(mut self, id: i32, name: &str) -> Self {
-        let kind = EventKind::TaskScheduled { name: name.into(), version: None, input: json(id) };
+        let kind = EventKind::TaskScheduled {
+            name: name.into(),
+            version: None,
+            input: json(id),
+            attempt: Attempt::ONLY,
+        };
         let scheduled = self.act(id, kind);
         self.checkpoint.activities.push(scheduled);
         self
@@ -70,7 +75,7 @@ impl Episode<'_> {
 
     /// Sets a timer.
     pub(crate) fn sets_timer(mut self, id: i32, fire_at: Timestamp) -> Self {
-        self.act(id, EventKind::TimerCreated { fire_at });
+        self.act(id, EventKind::TimerCreated { fire_at, purpose: TimerPurpose::Sleep });
         let event =
             HistoryEvent::new(fire_at, EventKind::TimerFired { timer: EventId::from_i32(id), fire_at });
         let (instance, execution) = (self.item.instance.clone(), Some(self.checkpoint.execution.clone()));
@@ -140,7 +145,7 @@ impl Episode<'_> {
     /// What would be saved, and with which item.
     pub(crate) fn parts(mut self) -> (OrchestrationWorkItem, Checkpoint) {
         if !self.checkpoint.events.is_empty() {
-            let kind = EventKind::OrchestratorCompleted { digest: Some(unique()) };
+            let kind = EventKind::OrchestratorCompleted { digest: Some(unique()), rest: Rest::default() };
             self.checkpoint.events.push(HistoryEvent::new(self.now(), kind));
         }
         (self.item, self.checkpoint)

@@ -90,7 +90,12 @@ pub(super) async fn what_an_execution_leaves_behind_runs_under_its_own_name(stag
     let first = hub.create("a").await.execution_id;
     let item = hub.fetch_of("a").await;
     let (item, mut checkpoint) = hub.episode(item).parts();
-    let kind = EventKind::TaskScheduled { name: "late".into(), version: None, input: json(0) };
+    let kind = EventKind::TaskScheduled {
+        name: "late".into(),
+        version: None,
+        input: json(0),
+        attempt: durable::model::Attempt::ONLY,
+    };
     let scheduled = HistoryEvent::action(EventId::FIRST, hub.now(), kind);
     let start = start("a", "second", hub.now());
     checkpoint.execution = start.execution.clone().expect("a start names its execution");
@@ -98,7 +103,7 @@ pub(super) async fn what_an_execution_leaves_behind_runs_under_its_own_name(stag
     checkpoint.events = vec![
         HistoryEvent::new(hub.now(), EventKind::OrchestratorStarted),
         start.event,
-        HistoryEvent::new(hub.now(), EventKind::OrchestratorCompleted { digest: None }),
+        HistoryEvent::new(hub.now(), EventKind::OrchestratorCompleted { digest: None, rest: Default::default() }),
     ];
     checkpoint.orphans = vec![OrphanedActivity { execution: first.clone(), scheduled: scheduled.clone() }];
     hub.provider.checkpoint(item, checkpoint).await.expect("a held item can be checkpointed");

@@ -46,8 +46,9 @@ impl<O> Call<O> {
         ActivityCall::new(name.into(), None, Payload::of(&input))
     }
 
-    /// A use of the orchestrator `name`. An input that cannot be written as JSON fails the verb.
+    /// A use of the orchestrator `name`, in the hub's default version of it
+    /// ([`default_version`](crate::hub::TaskHubOptions::default_version)), or without one. An input that cannot be written as JSON fails the verb.
     pub fn orchestration(name: impl Into<FunctionName>, input: impl Serialize) -> OrchestrationCall<O> {
-        OrchestrationCall::new(name.into(), None, Payload::of(&input))
+        OrchestrationCall::new(name.into(), None, Payload::of(&input)).by_name()
     }
 }

@@ -46,6 +46,8 @@ pub struct StartRequest {
     pub name: FunctionName,
     /// Its version; absent means unversioned.
     pub version: Option<FunctionVersion>,
+    /// Whether the name alone was given: without a version, the hub's default one is meant.
+    pub is_by_name: bool,
     /// The input, or why there is none; to be reported by the verb.
     pub input: Encoded,
     /// The wanted instance id, or why it is none; absent means a fresh one.
@@ -67,6 +69,7 @@ impl<O> OrchestrationCall<O> {
         let request = StartRequest {
             name,
             version,
+            is_by_name: false,
             input,
             instance: None,
             tags: BTreeMap::new(),
@@ -76,6 +79,12 @@ impl<O> OrchestrationCall<O> {
             timeout: None,
         };
         Self { request, output: PhantomData }
+    }
+
+    /// A use of the function that is known by this name alone.
+    pub(crate) fn by_name(mut self) -> Self {
+        self.request.is_by_name = true;
+        self
     }
 }
 
@@ -92,7 +101,9 @@ impl<O, U> OrchestrationCall<O, U> {
         self
     }
 
-    /// Begins this version of the orchestrator.
+    /// Begins this version of the orchestrator. Without, `orchestrator::with(..)` begins the version that its
+    /// function is annotated with, and [`Call::orchestration`](super::Call::orchestration) the hub's default
+    /// version of the name.
     pub fn version(mut self, version: impl Into<FunctionVersion>) -> Self {
         self.request.version = Some(version.into());
         self

@@ -5,13 +5,15 @@
 
 mod again;
 mod control;
+mod explain;
 mod reply;
 mod run;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
+pub(crate) use explain::stored;
 pub use reply::Reply;
 pub use run::Run;
 
@@ -19,8 +21,9 @@ use crate::{
     call::{CallableFromClient, Event, RunId, StartRequest, Startable},
     error::Error,
     history::{BEHAVIOUR, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
-    model::{ExecutionId, InstanceId, InstanceState, Storable, Timestamp},
+    model::{ExecutionId, FunctionName, FunctionVersion, InstanceId, InstanceState, Storable, Timestamp},
     provider::{NewInstance, Provider},
+    tracking::Tracker,
 };
 
 /// Starts, asks and messages the orchestrations of one hub. Cheap to clone.
@@ -28,12 +31,41 @@ use crate::{
 pub struct Client {
     provider: Arc<dyn Provider>,
     max_payload: usize,
+    tracker: Tracker,
+    default_versions: Arc<DefaultVersions>,
 }
+
+/// For each orchestrator the version in which it is started by its name alone.
+pub(crate) type DefaultVersions = BTreeMap<FunctionName, FunctionVersion>;
 
 impl Client {
     /// A client of the hub that `provider` keeps. Payloads above `max_payload` bytes are refused.
     pub fn new(provider: Arc<dyn Provider>, max_payload: usize) -> Self {
-        Self { provider, max_payload }
+        Self { provider, max_payload, tracker: Tracker::default(), default_versions: Arc::default() }
+    }
+
+    /// The same client, which tells what it starts by `tracker`.
+    #[must_use]
+    pub fn tracked_by(mut self, tracker: Tracker) -> Self {
+        self.tracker = tracker;
+        self
+    }
+
+    /// The same client, which starts `name` in `version` where neither the start nor the function says
+    /// which one.
+    #[must_use]
+    pub fn default_version(
+        mut self,
+        name: impl Into<FunctionName>,
+        version: impl Into<FunctionVersion>,
+    ) -> Self {
+        Arc::make_mut(&mut self.default_versions).insert(name.into(), version.into());
+        self
+    }
+
+    pub(crate) fn default_versions(mut self, versions: Arc<DefaultVersions>) -> Self {
+        self.default_versions = versions;
+        self
     }
 
     /// Starts an orchestration: `client.start(hello_sequence::with(cities)).await?`.
@@ -48,6 +80,7 @@ impl Client {
         let request = start.into_start();
         Reply::new(async move {
             let new = self.new_instance(request)?;
+            self.tracker.scheduled(&new.started);
             let state = self.provider.create_instance(new).await?;
             Ok(Run::new(self.clone(), state.instance_id))
         })
@@ -58,7 +91,9 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse, .. } = request;
+        let StartRequest { name, version, is_by_name, input, instance, tags, scheduled_start, reuse, .. } =
+            request;
+        let version = version.or_else(|| self.default_versions.get(&name).filter(|_| is_by_name).cloned());
         let now = self.provider.clock().now();
         let instance = match instance {
             Some(chosen) => chosen?,

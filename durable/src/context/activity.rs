@@ -1,6 +1,9 @@
 //! What an activity may know about its call.
 
-use crate::model::{ExecutionId, FunctionName, InstanceId};
+use std::sync::Arc;
+
+use super::Services;
+use crate::model::{Attempt, ExecutionId, Failure, FunctionName, InstanceId};
 
 /// What an activity may know about its call; an optional first parameter (R1:CHAIN-3).
 ///
@@ -13,6 +16,8 @@ pub struct ActivityContext {
     execution: ExecutionId,
     task: i32,
     attempt: u32,
+    policy_attempt: Attempt,
+    services: Services,
 }
 
 impl ActivityContext {
@@ -24,7 +29,30 @@ impl ActivityContext {
         task: i32,
         attempt: u32,
     ) -> Self {
-        Self { name, instance, execution, task, attempt }
+        Self {
+            name,
+            instance,
+            execution,
+            task,
+            attempt,
+            policy_attempt: Attempt::ONLY,
+            services: Services::default(),
+        }
+    }
+
+    /// The same context for another attempt of a call with a retry policy, as for a unit test of what an
+    /// activity does in its last one.
+    #[must_use]
+    pub fn with_policy_attempt(mut self, attempt: Attempt) -> Self {
+        self.policy_attempt = attempt;
+        self
+    }
+
+    /// The same context with these services instead: `ActivityContext::for_test().with_services(..)`.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
     }
 
     /// A context to call an activity with in a unit test (R3:TEST-3): instance `test`, first attempt.
@@ -62,5 +90,23 @@ impl ActivityContext {
     /// of a first run, so recognise a repetition by [`task_id`](Self::task_id).
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Which attempt of how many this call is, by the retry policy of whoever called (R2:ERR-18): attempt
+    /// 2 of 3 after one failure. 1 of 1 without a policy, and for calls recorded before attempts were.
+    ///
+    /// Each is a call of its own, with a [`task_id`](Self::task_id) of its own, and may itself be handed
+    /// out more than once: [`attempt`](Self::attempt) counts that.
+    pub fn policy_attempt(&self) -> Attempt {
+        self.policy_attempt
+    }
+
+    /// What the worker lends to activities: `let pool = ctx.service::<Pool>()?;` (R3:BIND-22). The hub's client
+    /// may be one (R3:BIND-37).
+    ///
+    /// # Errors
+    /// When the worker was given none of this type ([`service`](crate::worker::WorkerBuilder::service)).
+    pub fn service<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, Failure> {
+        self.services.get()
     }
 }

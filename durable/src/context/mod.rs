@@ -3,6 +3,8 @@
 mod activity;
 mod orchestration;
 mod orchestrations;
+mod services;
 
 pub use activity::ActivityContext;
 pub use orchestration::OrchestrationContext;
+pub use services::Services;

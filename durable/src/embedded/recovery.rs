@@ -104,7 +104,7 @@ fn add_open_tasks(store: &mut dyn Store, queue: &mut Queue, head: &StoredHead) -
         inbox.iter().filter_map(|delivered| delivered.message.event.kind.answers()).collect();
     for task in tasks.into_iter().filter(|task| !answered.contains(&task.id)) {
         match task.kind {
-            EventKind::TimerCreated { fire_at } => {
+            EventKind::TimerCreated { fire_at, .. } => {
                 queue.timers.add(fire_at, Due::Timer { key: head.key, timer: task.id, fire_at });
             }
             EventKind::TaskScheduled { .. } => queue.add_activity(WaitingActivity {

@@ -87,6 +87,7 @@ pub(super) fn instance_state(started: &HistoryEvent, standing: Standing) -> Resu
     );
     state.version.clone_from(&begun.version);
     state.tags.clone_from(&begun.tags);
+    state.scheduled_start = begun.scheduled_start;
     state.generation = standing.generation;
     state.runtime_status = standing.status;
     state.last_updated_time = standing.updated;

@@ -4,7 +4,7 @@
 //! continues as new, of which nothing is recorded.
 
 use crate::{
-    history::{EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
+    history::{EventKind, ExecutionStarted, HistoryEvent, Rest, TaskMessage},
     model::{InstanceId, Payload, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity},
     replay::{EpisodeEnd, NextExecution, Outcome, Session},
@@ -39,6 +39,7 @@ pub(super) fn checkpoint(
         ended_children,
         outcome,
         is_suspended,
+        awaited_events,
     } = session.end_episode();
     let started = session.started();
     let mut checkpoint = Checkpoint {
@@ -83,7 +84,9 @@ pub(super) fn checkpoint(
         checkpoint.messages.extend(super::answer::answer(started, &outcome, now));
         end(&mut checkpoint.change, outcome);
     }
-    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(digest) }));
+    let cancelled = if has_ended { Vec::new() } else { checkpoint.cancelled_timers.clone() };
+    let rest = Rest { events: awaited_events, cancelled };
+    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(digest), rest }));
     checkpoint.events = events;
     checkpoint
 }

@@ -5,7 +5,7 @@
 
 use super::answer;
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
     model::{ExecutionId, Failure, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
@@ -47,7 +47,10 @@ pub fn terminate(
     let begin = begun.map(|(event, _)| event).filter(|_| past.started().is_none());
     events.extend(begin.into_iter().chain([order]).cloned());
     events.push(HistoryEvent::action(last.next(), now, end));
-    events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: None }));
+    events.push(HistoryEvent::new(
+        now,
+        EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
+    ));
     let children = past.open_tasks().into_iter().filter_map(|task| match &task.kind {
         EventKind::SubOrchestrationInstanceCreated(child) if recursive => Some(child.instance.clone()),
         _ => None,
@@ -78,7 +81,7 @@ pub fn fail(
     let arrived = messages.iter().filter(for_it).map(|message| message.event.clone());
     let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
     events.extend(arrived);
-    let closing = [end, EventKind::OrchestratorCompleted { digest: None }];
+    let closing = [end, EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() }];
     events.extend(closing.map(|kind| HistoryEvent::new(now, kind)));
     let change = InstanceChange {
         status,

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
     model::{FailureKind, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
@@ -80,7 +80,7 @@ pub fn rewind(
         let kinds = [
             EventKind::OrchestratorStarted,
             order.0.kind.clone(),
-            EventKind::OrchestratorCompleted { digest: None },
+            EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
         ];
         checkpoint.events.extend(kinds.map(|kind| HistoryEvent::new(now, kind)));
     }
@@ -119,7 +119,10 @@ fn cuts(events: &[HistoryEvent]) -> Vec<Cut> {
     let mut kept: Vec<_> = events[..failure].iter().chain(asked).cloned().collect();
     // Not all that was observed then is observed now.
     let at = events[after - 1].timestamp;
-    kept.push(HistoryEvent::new(at, EventKind::OrchestratorCompleted { digest: None }));
+    kept.push(HistoryEvent::new(
+        at,
+        EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
+    ));
     let parted = Cut { kept, dropped: messages_of(&events[failure..]) };
     vec![parted, whole]
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EntityRequest, ExecutionStarted, SubOrchestration};
 use crate::model::{
-    EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, OperationName, Payload,
+    Attempt, EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, OperationName, Payload,
     RuntimeStatus, Timestamp,
 };
 
@@ -115,6 +115,10 @@ pub enum EventKind {
         /// What user code had observed by then (replay rule 5), where the store keeps it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<u64>,
+        /// What no other event says about where it rests, where the store keeps it. Never compared on
+        /// replay: it is there for who looks at a history from outside.
+        #[serde(default, skip_serializing_if = "Rest::is_empty")]
+        rest: Rest,
     },
     /// An activity was called.
     TaskScheduled {
@@ -125,6 +129,10 @@ pub enum EventKind {
         version: Option<FunctionVersion>,
         /// With what.
         input: Payload,
+        /// Which attempt of a call with a retry policy it is. Never compared on replay: older
+        /// histories do not say it.
+        #[serde(default, skip_serializing_if = "Attempt::is_only")]
+        attempt: Attempt,
     },
     /// An activity returned.
     TaskCompleted {
@@ -160,6 +168,9 @@ pub enum EventKind {
     TimerCreated {
         /// When it is due.
         fire_at: Timestamp,
+        /// What it was set for. Never compared on replay: older histories do not say it.
+        #[serde(default, skip_serializing_if = "TimerPurpose::is_sleep")]
+        purpose: TimerPurpose,
     },
     /// A durable timer is due.
     TimerFired {
@@ -249,6 +260,49 @@ pub enum EventKind {
     },
     /// A message to an entity: in an entity's inbox, in nobody's history.
     EntityRequested(Box<EntityRequest>),
+}
+
+/// What a durable timer was set for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimerPurpose {
+    /// The orchestrator sleeps.
+    #[default]
+    Sleep,
+    /// A failed call is tried again when it is due.
+    Retry {
+        /// The call that failed.
+        task: EventId,
+    },
+    /// A call may take until then.
+    Timeout {
+        /// The call.
+        task: EventId,
+    },
+}
+
+impl TimerPurpose {
+    /// Whether the orchestrator itself asked for it.
+    pub const fn is_sleep(&self) -> bool {
+        matches!(self, Self::Sleep)
+    }
+}
+
+/// What leaves no event of its own, as of the end of an episode.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// The external events that are waited for, in the order of the waits; a name twice for two waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventName>,
+    /// The timers that were cancelled in this episode (DECISIONS 8).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancelled: Vec<EventId>,
+}
+
+impl Rest {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.cancelled.is_empty()
+    }
 }
 
 impl HistoryEvent {

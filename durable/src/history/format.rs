@@ -81,7 +81,10 @@ fn check_of(json: &[u8]) -> [u8; CHECK] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Payload;
+    use crate::{
+        history::Rest,
+        model::{Attempt, Payload},
+    };
 
     fn at(microseconds: i64) -> Timestamp {
         Timestamp::from_microseconds(microseconds)
@@ -98,9 +101,13 @@ mod tests {
                     name: "greet".into(),
                     version: None,
                     input: Payload::from_json(r#"{"a": 90.0}"#).unwrap(),
+                    attempt: Attempt::ONLY,
                 },
             ),
-            HistoryEvent::new(at(3), EventKind::OrchestratorCompleted { digest: Some(u64::MAX) }),
+            HistoryEvent::new(
+                at(3),
+                EventKind::OrchestratorCompleted { digest: Some(u64::MAX), rest: Rest::default() },
+            ),
         ];
         let text = encode(&events).unwrap();
         assert_eq!(

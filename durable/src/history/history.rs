@@ -108,7 +108,7 @@ impl Extend<HistoryEvent> for History {
 impl TaskMessage {
     /// The message that fires the timer recorded by `event`; `None` when it records none.
     pub fn timer(to: &ExecutionStarted, event: &HistoryEvent) -> Option<Self> {
-        let EventKind::TimerCreated { fire_at } = event.kind else { return None };
+        let EventKind::TimerCreated { fire_at, .. } = event.kind else { return None };
         Some(Self {
             instance: to.instance.clone(),
             execution: Some(to.execution.clone()),

@@ -16,7 +16,7 @@ pub use entity_request::{
     EntityRequest, LockBreak, LockOwner, LockRelease, LockRequest, OperationRequest, Place, RequestBody,
     RequestId, Sender,
 };
-pub use event::{BEHAVIOUR, EventId, EventKind, HistoryEvent};
+pub use event::{BEHAVIOUR, EventId, EventKind, HistoryEvent, Rest, TimerPurpose};
 pub use history::History;
 pub use message::TaskMessage;
 pub use start::{ExecutionStarted, NAMESPACE, ParentInstance, SubOrchestration};

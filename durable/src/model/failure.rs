@@ -134,6 +134,12 @@ impl Failure {
         }
     }
 
+    /// Keeps a borrowed error, whose concrete type has been forgotten. A `Failure` is kept as it is, also as
+    /// a cause.
+    pub fn from_dyn(error: &(dyn Error + 'static)) -> Self {
+        Self::from_chain("", error)
+    }
+
     fn from_chain(error_type: &str, error: &(dyn Error + 'static)) -> Self {
         if let Some(failure) = error.downcast_ref::<Self>() {
             return failure.clone();
@@ -207,7 +213,25 @@ impl Failure {
         self.0.cause.as_ref()
     }
 
-    /// Whether a retry policy may try again.
+    /// The failure, what led to it, what led to that, and so on.
+    pub fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |failure| Self::cause(failure))
+    }
+
+    /// The first `E` in the chain of causes that was kept whole: an activity's error that its
+    /// orchestrator wrapped in an error of its own, for instance.
+    pub fn find<E: Storable>(&self) -> Option<E> {
+        self.chain().find_map(Self::downcast)
+    }
+
+    /// Whether it is an `E`, or an `E` led to it, by the type's full name (R2:ERR-17). Not seen are errors that
+    /// were only ever the `source` of another error within one function: their types are unknown.
+    pub fn is_caused_by<E>(&self) -> bool {
+        self.chain().any(|failure| failure.0.error_type == std::any::type_name::<E>())
+    }
+
+    /// Whether a retry policy may try again. Of the failure itself alone: an error that wraps a
+    /// non-retriable one is an error of its own.
     pub fn is_retriable(&self) -> bool {
         !self.0.non_retriable && self.0.kind.is_retriable()
     }

@@ -19,6 +19,6 @@ pub use hub::{InvalidTaskHubName, TaskHubName};
 pub use instance::{ExecutionId, InstanceId, InvalidInstanceId};
 pub use name::{EventName, FunctionName, FunctionVersion, OperationName};
 pub use payload::{Encoded, NotStorable, Payload, Storable};
-pub use retry::RetryPolicy;
+pub use retry::{Attempt, RetryPolicy};
 pub use state::{InstanceState, RuntimeStatus, UnknownStatus};
 pub use timestamp::{InvalidTimestamp, Timestamp};

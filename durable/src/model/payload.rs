@@ -178,4 +178,30 @@ mod tests {
         let keyed_by_list = std::collections::BTreeMap::from([(vec![1], 1)]);
         assert!(Payload::of(&keyed_by_list).is_err());
     }
+
+    // R2:SER-11
+    #[test]
+    fn a_text_that_looks_like_a_date_stays_the_text_it_is() {
+        let text = "2026-01-02T03:04:05.1234567+01:00";
+        assert_eq!(Payload::of(text).unwrap().read::<String>().unwrap(), text);
+        let untyped: serde_json::Value = Payload::of(text).unwrap().read().unwrap();
+        assert_eq!(untyped, serde_json::Value::String(text.to_owned()));
+    }
+
+    // R2:SER-11, R2:SER-13: no type names in the text, and what the type's attributes say is done.
+    #[test]
+    fn attributes_of_a_type_decide_its_text() {
+        #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Order {
+            order_number: u32,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            note: Option<String>,
+        }
+        let stored = Payload::of(&Order { order_number: 7, note: None }).unwrap();
+        assert_eq!(stored.as_json(), r#"{"orderNumber":7}"#);
+        // Written by another build, which knew more.
+        let newer = Payload::from_json(r#"{"orderNumber":7,"priority":1}"#).unwrap();
+        assert_eq!(newer.read::<Order>().unwrap(), Order { order_number: 7, note: None });
+    }
 }

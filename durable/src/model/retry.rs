@@ -5,7 +5,40 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use super::Failure;
+
+/// Which attempt of how many a call is; 1 of 1 without a retry policy (R2:ERR-9, ERR-18).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first call.
+    pub number: u32,
+    /// The most attempts that the policy allows.
+    pub of: u32,
+}
+
+impl Attempt {
+    /// The only attempt of a call that is not tried again.
+    pub const ONLY: Self = Self { number: 1, of: 1 };
+
+    /// Whether no other attempt came before it, and none may follow.
+    pub const fn is_only(&self) -> bool {
+        self.number == 1 && self.of == 1
+    }
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self::ONLY
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {} of {}", self.number, self.of)
+    }
+}
 
 type Predicate = dyn Fn(&Failure, u32) -> bool + Send + Sync;
 
@@ -94,6 +127,11 @@ impl RetryPolicy {
     pub fn retry_if(mut self, predicate: impl Fn(&Failure, u32) -> bool + Send + Sync + 'static) -> Self {
         self.predicate = Some(Arc::new(predicate));
         self
+    }
+
+    /// The most attempts there are, the first one included; at least 1.
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts.max(1)
     }
 
     /// How long to wait after `attempt` (1 is the first call) has failed, `elapsed` after the first one

@@ -107,6 +107,9 @@ pub struct InstanceState {
     pub created_time: Timestamp,
     /// When it last made a checkpoint.
     pub last_updated_time: Timestamp,
+    /// The time before which it is not begun, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_start: Option<Timestamp>,
     /// What it was tagged with at the start.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -134,6 +137,7 @@ impl InstanceState {
             failure: None,
             created_time: created,
             last_updated_time: created,
+            scheduled_start: None,
             tags: BTreeMap::new(),
         }
     }

@@ -8,6 +8,7 @@ mod error;
 mod handler;
 mod registration;
 mod stored;
+mod versions;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -17,6 +18,7 @@ pub use handler::{ActivityFn, OrchestratorFn};
 pub use registration::{Definition, FunctionKind, Registration};
 #[doc(hidden)]
 pub use stored::{Arguments, output_of};
+pub use versions::VersionMatch;
 
 use crate::model::{FunctionName, FunctionVersion};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{journal::TaskKind, task::Subject};
 use crate::{
     history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, SubOrchestration},
-    model::{ExecutionId, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp},
+    model::{Attempt, ExecutionId, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp},
 };
 
 /// What is called, with what.
@@ -72,9 +72,11 @@ impl Callee {
     }
 
     /// What history keeps of the call, if it is action `id` of the execution `caller`.
-    pub(super) fn into_kind(self, caller: &ExecutionStarted, id: EventId) -> EventKind {
+    pub(super) fn into_kind(self, caller: &ExecutionStarted, id: EventId, attempt: Attempt) -> EventKind {
         match self {
-            Self::Activity { name, version, input } => EventKind::TaskScheduled { name, version, input },
+            Self::Activity { name, version, input } => {
+                EventKind::TaskScheduled { name, version, input, attempt }
+            }
             Self::Orchestration(child) => child.into_kind(caller, id, false),
         }
     }

@@ -15,8 +15,8 @@ use super::{
     task::{Subject, Task},
 };
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted, NAMESPACE},
-    model::{EventName, Failure, InstanceId, Payload, RetryPolicy, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted, NAMESPACE, TimerPurpose},
+    model::{Attempt, EventName, Failure, InstanceId, Payload, RetryPolicy, Timestamp},
 };
 
 /// The engine's verbs for one session.
@@ -44,17 +44,22 @@ impl Handle {
     #[track_caller]
     pub fn call<T>(&self, callee: Callee) -> Task<T> {
         let subject = callee.subject();
-        match self.call_at(callee, Location::caller()) {
+        match self.call_at(callee, Attempt::ONLY, Location::caller()) {
             Some(id) => Task::waiting(self.shared.clone(), Key::Task(id), subject),
             None => Task::inert(),
         }
     }
 
     /// Calls on behalf of the line `location`; `None` when the session is gone.
-    pub(super) fn call_at(&self, callee: Callee, location: &'static Location<'static>) -> Option<EventId> {
+    pub(super) fn call_at(
+        &self,
+        callee: Callee,
+        attempt: Attempt,
+        location: &'static Location<'static>,
+    ) -> Option<EventId> {
         let task = callee.task();
         self.with(Some(location), |journal| {
-            let kind = callee.into_kind(&self.shared.started, journal.next_id());
+            let kind = callee.into_kind(&self.shared.started, journal.next_id(), attempt);
             journal.ask(task, kind, location)
         })
     }
@@ -74,7 +79,11 @@ impl Handle {
     /// Sets a timer.
     #[track_caller]
     pub fn timer(&self, fire_at: Timestamp) -> Task<()> {
-        self.ask(TaskKind::Timer, EventKind::TimerCreated { fire_at }, Subject::Timer)
+        self.ask(
+            TaskKind::Timer,
+            EventKind::TimerCreated { fire_at, purpose: TimerPurpose::Sleep },
+            Subject::Timer,
+        )
     }
 
     #[track_caller]
@@ -106,7 +115,7 @@ impl Handle {
         let subject = Subject::Event(name.clone());
         let waiting = self.with(Some(location), |journal| {
             journal.note_place(location);
-            journal.inbox.wait(name)
+            journal.inbox.wait(name, location)
         });
         match waiting {
             Some(id) => Task::waiting(self.shared.clone(), Key::Wait(id), subject),

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    panic::Location,
     task::Waker,
 };
 
@@ -40,6 +41,8 @@ pub(super) struct Arrived {
 #[derive(Debug)]
 struct Wait {
     name: EventName,
+    /// The line of user code that waits.
+    location: &'static Location<'static>,
     state: WaitState,
 }
 
@@ -84,7 +87,7 @@ impl Inbox {
         None
     }
 
-    pub(super) fn wait(&mut self, name: EventName) -> WaitId {
+    pub(super) fn wait(&mut self, name: EventName, location: &'static Location<'static>) -> WaitId {
         let id = self.next_wait;
         self.next_wait += 1;
         let mailbox = self.mailboxes.entry(name.clone()).or_default();
@@ -96,7 +99,7 @@ impl Inbox {
             }
         };
         self.remove_if_empty(&name);
-        self.waits.insert(id, Wait { name, state });
+        self.waits.insert(id, Wait { name, location, state });
         id
     }
 
@@ -104,6 +107,22 @@ impl Inbox {
         if self.mailboxes.get(name).is_some_and(|box_| box_.unclaimed.is_empty() && box_.waiting.is_empty()) {
             self.mailboxes.remove(name);
         }
+    }
+
+    /// The waits without an event that were constructed as number `first` or later, in this order.
+    pub(super) fn waiting(
+        &self,
+        first: WaitId,
+    ) -> impl Iterator<Item = (&EventName, &'static Location<'static>)> {
+        self.waits.range(first..).filter_map(|(_, wait)| match wait.state {
+            WaitState::Waiting(_) => Some((&wait.name, wait.location)),
+            WaitState::Given(_) => None,
+        })
+    }
+
+    /// The number that the next wait gets.
+    pub(super) fn next_wait(&self) -> WaitId {
+        self.next_wait
     }
 
     /// Whether the wait has its event, and nobody took it.
@@ -132,7 +151,7 @@ impl Inbox {
 
     /// User code dropped the wait. An event it had not observed goes back, perhaps to another wait.
     pub(super) fn withdraw(&mut self, id: WaitId) -> Handover {
-        let Some(Wait { name, state }) = self.waits.remove(&id) else { return Handover::default() };
+        let Some(Wait { name, state, .. }) = self.waits.remove(&id) else { return Handover::default() };
         match state {
             WaitState::Waiting(waker) => {
                 if let Some(mailbox) = self.mailboxes.get_mut(&name) {
@@ -203,6 +222,10 @@ mod tests {
         inbox.take(wait).map(|arrived| arrived.data.read().unwrap())
     }
 
+    fn wait(inbox: &mut Inbox) -> WaitId {
+        inbox.wait(NAME, Location::caller())
+    }
+
     const NAME: EventName = EventName::literal("Approval");
 
     // R1:EVT-10, SKIP-9, SMS-11
@@ -211,7 +234,7 @@ mod tests {
         let mut inbox = Inbox::default();
         inbox.arrive(&NAME, data(1));
         inbox.arrive(&"approval".into(), data(2));
-        let (first, second) = (inbox.wait(NAME), inbox.wait(NAME));
+        let (first, second) = (wait(&mut inbox), wait(&mut inbox));
         assert_eq!(taken(&mut inbox, second), Some(2));
         assert_eq!(taken(&mut inbox, first), Some(1));
         assert!(inbox.mailboxes.is_empty());
@@ -220,18 +243,18 @@ mod tests {
     #[test]
     fn a_wait_dropped_before_it_was_observed_gives_its_event_back_to_its_place() {
         let mut inbox = Inbox::default();
-        let dropped = inbox.wait(NAME);
+        let dropped = wait(&mut inbox);
         inbox.arrive(&NAME, data(1));
         inbox.arrive(&NAME, data(2));
         inbox.withdraw(dropped);
-        let (first, second) = (inbox.wait(NAME), inbox.wait(NAME));
+        let (first, second) = (wait(&mut inbox), wait(&mut inbox));
         assert_eq!((taken(&mut inbox, first), taken(&mut inbox, second)), (Some(1), Some(2)));
     }
 
     #[test]
     fn an_event_given_back_goes_to_the_next_wait() {
         let mut inbox = Inbox::default();
-        let (dropped, waiting) = (inbox.wait(NAME), inbox.wait(NAME));
+        let (dropped, waiting) = (wait(&mut inbox), wait(&mut inbox));
         inbox.arrive(&NAME, data(1));
         *inbox.waker_of(waiting).unwrap() = Some(Waker::noop().clone());
         assert!(inbox.withdraw(dropped).wake.is_some());
@@ -241,9 +264,9 @@ mod tests {
     #[test]
     fn a_withdrawn_wait_swallows_nothing() {
         let mut inbox = Inbox::default();
-        let dropped = inbox.wait(NAME);
+        let dropped = wait(&mut inbox);
         inbox.withdraw(dropped);
-        let waiting = inbox.wait(NAME);
+        let waiting = wait(&mut inbox);
         inbox.arrive(&NAME, data(1));
         assert_eq!(taken(&mut inbox, waiting), Some(1));
     }

@@ -28,6 +28,8 @@ pub(super) struct Journal {
     pub(super) cancelled: Vec<EventId>,
     /// The custom status, if it was set in this episode.
     pub(super) custom_status: Option<Payload>,
+    /// The first wait that nobody outside was told of.
+    pub(super) untold_wait: WaitId,
     /// What ends the execution whatever it does next. The first one stands.
     pub(super) fault: Option<Failure>,
     pub(super) digest: Digest,
@@ -51,6 +53,8 @@ pub(super) struct Journal {
 #[derive(Debug)]
 struct OpenTask {
     kind: TaskKind,
+    /// The line of user code that asked.
+    location: &'static Location<'static>,
     /// Whether user code still holds the handle.
     is_held: bool,
     state: TaskState,
@@ -90,6 +94,7 @@ impl Journal {
             made: Vec::new(),
             cancelled: Vec::new(),
             custom_status: None,
+            untold_wait: 0,
             fault: None,
             digest: Digest::START,
             next: EventId::FIRST,
@@ -131,7 +136,8 @@ impl Journal {
         };
         let id = self.act(kind, location);
         self.children.extend(child.map(|child| (id, child)));
-        self.tasks.insert(id, OpenTask { kind: task, is_held: true, state: TaskState::Waiting(None) });
+        self.tasks
+            .insert(id, OpenTask { kind: task, location, is_held: true, state: TaskState::Waiting(None) });
         self.open += 1;
         id
     }
@@ -294,6 +300,12 @@ impl Journal {
 
     pub(super) fn can_be_woken(&self) -> bool {
         self.armed > 0
+    }
+
+    /// The tasks without a result, with the lines that asked for them.
+    pub(super) fn open(&self) -> impl Iterator<Item = (EventId, &'static Location<'static>)> {
+        let is_open = |task: &OpenTask| matches!(task.state, TaskState::Waiting(_));
+        self.tasks.iter().filter(move |(_, task)| is_open(task)).map(|(id, task)| (*id, task.location))
     }
 
     /// How many tasks and waits it keeps.

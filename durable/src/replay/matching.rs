@@ -83,7 +83,7 @@ fn is_same_input(recorded: &EventKind, made: &EventKind) -> bool {
         }
         (TaskScheduled { input, .. }, TaskScheduled { input: other, .. })
         | (EventSent { input, .. }, EventSent { input: other, .. }) => input.is_same_json(other),
-        (TimerCreated { fire_at }, TimerCreated { fire_at: other }) => fire_at == other,
+        (TimerCreated { fire_at, .. }, TimerCreated { fire_at: other, .. }) => fire_at == other,
         _ => true,
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::{
         history::EventId,
-        model::{Payload, Timestamp},
+        model::{Attempt, Payload, Timestamp},
     };
 
     fn call(name: &str, input: &str) -> EventKind {
@@ -122,6 +122,7 @@ mod tests {
             name: name.into(),
             version: None,
             input: Payload::from_json(input).unwrap(),
+            attempt: Attempt::ONLY,
         }
     }
 

@@ -23,6 +23,12 @@ pub(super) fn other_path(
         None => "history:            nothing more in this episode".into(),
     };
     let replay = match made {
+        // Often the very cause: a recorded result that the changed code cannot read.
+        Some(Action {
+            kind: kind @ EventKind::ExecutionCompleted { failure: Some(failure), .. }, ..
+        }) => {
+            format!("this replay:      {}: {failure:?}", describe(kind))
+        }
         Some(Action { kind: kind @ EventKind::ExecutionCompleted { .. }, .. }) => {
             format!("this replay:      {}", describe(kind))
         }
@@ -69,7 +75,7 @@ fn shown_input(kind: &EventKind) -> String {
     let text = match (kind, kind.input()) {
         (_, Some(input)) => input.as_json().to_owned(),
         (EventKind::ExecutionCompleted { result, .. }, _) => result.as_json().to_owned(),
-        (EventKind::TimerCreated { fire_at }, _) => fire_at.to_string(),
+        (EventKind::TimerCreated { fire_at, .. }, _) => fire_at.to_string(),
         (other, _) => other.name().to_owned(),
     };
     if text.chars().count() <= SHOWN { text } else { text.chars().take(SHOWN).chain(['…']).collect() }

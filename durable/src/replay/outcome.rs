@@ -97,6 +97,8 @@ pub struct EpisodeEnd {
     pub cancelled_timers: Vec<EventId>,
     /// The custom status, if it was set.
     pub custom_status: Option<Payload>,
+    /// The external events that are waited for now, in the order of the waits.
+    pub awaited_events: Vec<EventName>,
     /// What user code has observed so far.
     pub digest: u64,
     /// The sub-orchestrations that are to be ended with this one.

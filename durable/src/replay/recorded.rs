@@ -40,7 +40,7 @@ impl Session {
         for event in history {
             match &event.kind {
                 EventKind::OrchestratorStarted => self.begin_episode(event.timestamp),
-                EventKind::OrchestratorCompleted { digest } => {
+                EventKind::OrchestratorCompleted { digest, .. } => {
                     if let Err(failure) = self.match_episode(&recorded, *digest) {
                         return self.end(Outcome::Failed(failure));
                     }
@@ -60,6 +60,7 @@ impl Session {
         journal.made.clear();
         journal.cancelled.clear();
         journal.custom_status = None;
+        journal.untold_wait = journal.inbox.next_wait();
         match (verdict, self.outcome_of_the_engine()) {
             (Verdict::Other(_), Some(failure)) => Err(failure.clone()),
             (Verdict::Other(failure), None) => Err(failure),

@@ -17,8 +17,8 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    history::{EventId, EventKind},
-    model::{Failure, FailureKind, RetryPolicy, Timestamp},
+    history::{EventId, EventKind, TimerPurpose},
+    model::{Attempt, Failure, FailureKind, RetryPolicy, Timestamp},
 };
 
 /// What is called, and how often.
@@ -81,7 +81,7 @@ impl Attempts {
     /// Makes the first attempt; `None` when the session is gone.
     pub(super) fn begin(handle: Handle, call: Retried) -> Option<Self> {
         let began = handle.now();
-        let phase = run(&handle, &call)?;
+        let phase = run(&handle, &call, 1)?;
         Some(Self { handle, call, began, attempt: 1, phase })
     }
 
@@ -99,7 +99,7 @@ impl Attempts {
                     };
                     match self.next_delay(&failure) {
                         Some(Duration::ZERO) => self.run_again(),
-                        Some(delay) => self.rest(delay),
+                        Some(delay) => self.rest(delay, call.id),
                         None => return Poll::Ready(Err(failure)),
                     }
                 }
@@ -158,13 +158,14 @@ impl Attempts {
         self.handle.now().duration_since(self.began)
     }
 
-    fn rest(&self, delay: Duration) -> Option<Phase> {
-        timer(&self.handle, delay, self.call.location).map(Phase::Resting)
+    fn rest(&self, delay: Duration, task: EventId) -> Option<Phase> {
+        let purpose = TimerPurpose::Retry { task };
+        timer(&self.handle, delay, purpose, self.call.location).map(Phase::Resting)
     }
 
     fn run_again(&mut self) -> Option<Phase> {
         self.attempt = self.attempt.saturating_add(1);
-        run(&self.handle, &self.call)
+        run(&self.handle, &self.call, self.attempt)
     }
 
     fn timed_out(&self) -> Failure {
@@ -190,18 +191,24 @@ fn came_first(deadline: &Asked, call: &Asked) -> bool {
     }
 }
 
-fn run(handle: &Handle, call: &Retried) -> Option<Phase> {
-    let id = handle.call_at(call.callee.clone(), call.location)?;
+fn run(handle: &Handle, call: &Retried, attempt: u32) -> Option<Phase> {
+    let attempt = Attempt { number: attempt, of: call.policy.max_attempts() };
+    let id = handle.call_at(call.callee.clone(), attempt, call.location)?;
     let asked = Asked { shared: handle.shared().clone(), id };
     let deadline = match call.timeout {
-        Some(timeout) => Some(timer(handle, timeout, call.location)?),
+        Some(timeout) => Some(timer(handle, timeout, TimerPurpose::Timeout { task: id }, call.location)?),
         None => None,
     };
     Some(Phase::Running { call: asked, deadline })
 }
 
-fn timer(handle: &Handle, delay: Duration, location: &'static Location<'static>) -> Option<Asked> {
+fn timer(
+    handle: &Handle,
+    delay: Duration,
+    purpose: TimerPurpose,
+    location: &'static Location<'static>,
+) -> Option<Asked> {
     let fire_at = handle.now().saturating_add(delay);
-    let id = handle.ask_at(TaskKind::Timer, EventKind::TimerCreated { fire_at }, location)?;
+    let id = handle.ask_at(TaskKind::Timer, EventKind::TimerCreated { fire_at, purpose }, location)?;
     Some(Asked { shared: handle.shared().clone(), id })
 }

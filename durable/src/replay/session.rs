@@ -325,10 +325,12 @@ impl Session {
         let mut journal = self.shared.journal();
         let mut cancelled_timers = std::mem::take(&mut journal.cancelled);
         cancelled_timers.sort_unstable();
+        let awaited_events: Vec<_> = journal.inbox.waiting(0).map(|(event, _)| event.clone()).collect();
         EpisodeEnd {
             actions: std::mem::take(&mut journal.made),
             cancelled_timers,
             custom_status: journal.custom_status.take(),
+            awaited_events,
             digest: journal.digest.value(),
             ended_children: std::mem::take(&mut self.ended_children),
             outcome: self.outcome().cloned(),

@@ -14,11 +14,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::Host;
+use tracing::{Instrument, instrument::Instrumented};
+
+use super::{Host, unhandled};
 use crate::{
     context::ActivityContext,
     history::{EventKind, HistoryEvent},
-    model::{Failure, FailureKind, FunctionName, Payload},
+    model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload},
     provider::ActivityWorkItem,
 };
 
@@ -112,6 +114,7 @@ async fn take_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
 
 async fn process(running: Running, slot: Option<OwnedSemaphorePermit>) {
     let Some(item) = &running.item else { return };
+    running.host.tracker.activity_started(item);
     // Outside of the call itself only the function's drop code can panic, when its time is up.
     let executed = AssertUnwindSafe(execute(&running.host, item)).catch_unwind().await;
     let kind = executed.unwrap_or_else(|panic| {
@@ -127,6 +130,7 @@ async fn settle(mut running: Running, kind: EventKind) {
     let Some(item) = running.item.take() else { return };
     let (instance, lock) = (item.instance.clone(), item.lock);
     let provider = &running.host.provider;
+    running.host.tracker.activity_ended(&item, &kind);
     let result = HistoryEvent::new(provider.clock().now(), kind);
     if let Err(error) = provider.complete_activity(item, result).await {
         tracing::error!(%instance, %error, "an activity's result could not be delivered; it runs again");
@@ -137,19 +141,23 @@ async fn settle(mut running: Running, kind: EventKind) {
 /// Runs the function, and says what its orchestration is to be told.
 async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
     let task = item.scheduled.id;
-    let EventKind::TaskScheduled { name, version, input } = &item.scheduled.kind else {
+    let EventKind::TaskScheduled { name, version, input, attempt } = &item.scheduled.kind else {
         let failure = Failure::of_kind(FailureKind::Payload, "", "the work item schedules no activity");
         return EventKind::TaskFailed { task, failure };
     };
     let outcome = match host.registry.activity(name, version.as_ref()) {
-        None => Err(unknown(name)),
+        None => Err(unknown(host, name, version.as_ref())),
         Some(function) => {
             let (instance, execution) = (item.instance.clone(), item.execution.clone());
             let context =
-                ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt);
+                ActivityContext::new(name.clone(), instance, execution, task.as_i32(), item.attempt)
+                    .with_policy_attempt(*attempt)
+                    .with_services(host.services.clone());
             // Started here and boxed by the registry: a running activity is parked in little memory.
-            match catch_unwind(AssertUnwindSafe(|| function(context, input.clone()))) {
-                Ok(call) => within_limits(host, name, call).await,
+            let span =
+                tracing::info_span!("activity", instance = %item.instance, %name, task = task.as_i32());
+            match span.in_scope(|| catch_unwind(AssertUnwindSafe(|| function(context, input.clone())))) {
+                Ok(call) => within_limits(host, name, call.instrument(span)).await,
                 Err(panic) => Err(Failure::panicked(&*panic)),
             }
         }
@@ -163,7 +171,7 @@ async fn execute(host: &Host, item: &ActivityWorkItem) -> EventKind {
 async fn within_limits(
     host: &Host,
     name: &FunctionName,
-    call: BoxFuture<'static, Result<Payload, Failure>>,
+    call: Instrumented<BoxFuture<'static, Result<Payload, Failure>>>,
 ) -> Result<Payload, Failure> {
     let caught = AssertUnwindSafe(call).catch_unwind();
     let ended = match host.options.activity_timeout {
@@ -181,7 +189,10 @@ async fn within_limits(
     output.within(host.options.max_payload, &format!("the result of activity `{name}`"))
 }
 
-fn unknown(name: &FunctionName) -> Failure {
+fn unknown(host: &Host, name: &FunctionName, version: Option<&FunctionVersion>) -> Failure {
+    if let Some(known) = unhandled::in_words(host.registry.activity_versions(name)) {
+        return unhandled::missing_version("activity", name, version, &known);
+    }
     let message = format!(
         "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make sure \
          its crate is linked (`use that_crate as _;`)"

@@ -4,9 +4,11 @@
 //! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
 
 mod activities;
+mod explain;
 mod options;
 mod orchestrations;
 mod renewal;
+mod unhandled;
 mod watchdog;
 
 use std::{
@@ -20,15 +22,18 @@ use std::{
 use futures::FutureExt;
 use tokio::{runtime::Handle, sync::watch};
 
-pub use options::{WorkerBuilder, WorkerOptions};
+pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
 
 use crate::{
+    context::Services,
     error::Error,
     history::{EventKind, HistoryEvent, TaskMessage},
+    model::{FunctionName, FunctionVersion},
     provider::{ActivityWorkItem, CheckpointTag, Provider},
-    registry::Registry,
+    registry::{OrchestratorFn, Registry},
     replay::{ForeignWakeHook, SessionOptions},
     session::Sessions,
+    tracking::Tracker,
 };
 
 /// Runs the functions of a registry on the work of one hub.
@@ -49,6 +54,8 @@ struct Host {
     provider: Arc<dyn Provider>,
     registry: Registry,
     options: WorkerOptions,
+    tracker: Tracker,
+    services: Services,
     session_options: SessionOptions,
     sessions: Sessions,
     locks: renewal::HeldLocks,
@@ -64,6 +71,8 @@ impl Host {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
+        tracker: Tracker,
+        services: Services,
         runtime: &Handle,
     ) -> Self {
         Self {
@@ -81,7 +90,18 @@ impl Host {
             provider,
             registry,
             options,
+            tracker,
+            services,
         }
+    }
+
+    /// The orchestrator that runs instances of this name and version here.
+    fn orchestrator(
+        &self,
+        name: &FunctionName,
+        version: Option<&FunctionVersion>,
+    ) -> Option<&OrchestratorFn> {
+        self.registry.orchestrator_for(name, version, self.options.version_match)
     }
 
     fn broken_off(&self) -> MutexGuard<'_, Vec<ActivityWorkItem>> {
@@ -139,6 +159,8 @@ impl Worker {
         provider: Arc<dyn Provider>,
         registry: Registry,
         options: WorkerOptions,
+        tracker: Tracker,
+        services: Services,
     ) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| Error::Worker {
             reason: "activities need a tokio runtime: call `start` inside `#[tokio::main]`".into(),
@@ -150,7 +172,7 @@ impl Worker {
             let version = version.map(AsRef::<str>::as_ref);
             tracing::info!(kind = kind.as_str(), %name, version, "registered");
         }
-        let host = Arc::new(Host::new(provider, registry, options, &runtime));
+        let host = Arc::new(Host::new(provider, registry, options, tracker, services, &runtime));
         let threads = (0..host.options.orchestrator_threads)
             .map(|number| orchestrations::spawn(host.clone(), number))
             .collect::<Result<Vec<_>, _>>();

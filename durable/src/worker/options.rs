@@ -4,7 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::Worker;
 use crate::{
-    error::Error, model::TaskHubName, provider::Provider, registry::Registry, replay::SessionOptions,
+    context::Services,
+    error::Error,
+    model::TaskHubName,
+    provider::Provider,
+    registry::{Registry, VersionMatch},
+    replay::SessionOptions,
+    tracking::Tracker,
 };
 
 /// What a worker may use, and how it treats what it runs.
@@ -32,6 +38,21 @@ pub struct WorkerOptions {
     pub max_attempts: u32,
     /// How long a shutdown waits for running activities.
     pub grace_period: Duration,
+    /// With which versions of an orchestrator instances are run.
+    pub version_match: VersionMatch,
+    /// What becomes of instances whose version this worker lacks.
+    pub missing_version: MissingVersion,
+}
+
+/// What becomes of an instance whose orchestrator a worker has, but in no version that may run it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MissingVersion {
+    /// It waits for a worker that has its version; the log says so.
+    #[default]
+    LeaveAlone,
+    /// It fails, with a failure that names its version and those that there are.
+    Fail,
 }
 
 impl Default for WorkerOptions {
@@ -48,6 +69,8 @@ impl Default for WorkerOptions {
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
             max_attempts: 10,
             grace_period: Duration::from_secs(30),
+            version_match: VersionMatch::default(),
+            missing_version: MissingVersion::default(),
         }
     }
 }
@@ -71,16 +94,33 @@ pub struct WorkerBuilder {
     provider: Arc<dyn Provider>,
     registry: Option<Registry>,
     options: WorkerOptions,
+    tracker: Tracker,
+    services: Services,
 }
 
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        Self { hub: TaskHubName::default(), provider, registry: None, options: WorkerOptions::default() }
+        let (hub, options, tracker, services) = Default::default();
+        Self { hub, provider, registry: None, options, tracker, services }
     }
 
     pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
         self.hub = name;
+        self
+    }
+
+    /// Lends `service` to activities, which ask for it by its type:
+    /// [`ActivityContext::service`](crate::context::ActivityContext::service) (R3:BIND-22). Orchestrators get
+    /// none: on replay it might answer otherwise.
+    pub fn service<T: Send + Sync + 'static>(mut self, service: T) -> Self {
+        self.services = self.services.with(service);
+        self
+    }
+
+    /// Tells what becomes of instances by `tracker`.
+    pub fn tracked_by(mut self, tracker: Tracker) -> Self {
+        self.tracker = tracker;
         self
     }
 
@@ -145,6 +185,18 @@ impl WorkerBuilder {
         self
     }
 
+    /// With which versions of an orchestrator instances are run; by default only with their own.
+    pub fn version_match(mut self, rule: VersionMatch) -> Self {
+        self.options.version_match = rule;
+        self
+    }
+
+    /// What becomes of instances whose version this worker lacks; by default they are left alone.
+    pub fn missing_version(mut self, then: MissingVersion) -> Self {
+        self.options.missing_version = then;
+        self
+    }
+
     /// Starts the worker. Activities run on the tokio runtime in which this is called.
     ///
     /// # Errors
@@ -156,7 +208,7 @@ impl WorkerBuilder {
             None => Registry::discover()?,
         };
         let options = self.options.within_reason();
-        let worker = Worker::start(self.provider, registry, options).await?;
+        let worker = Worker::start(self.provider, registry, options, self.tracker, self.services).await?;
         tracing::info!(hub = %self.hub, "the worker has started");
         Ok(worker)
     }

@@ -18,14 +18,15 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Host, next_tag};
+use super::{Host, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
     history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
-    replay::Session,
+    registry::OrchestratorFn,
+    replay::{Session, SessionOptions},
 };
 
 /// How many items one fetch takes. Small, so that threads share a burst.
@@ -203,9 +204,17 @@ fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
 
 /// A session of the execution, if this worker has its orchestrator.
 fn new_session(host: &Host, started: &ExecutionStarted) -> Option<Session> {
-    let function = host.registry.orchestrator(&started.name, started.version.as_ref())?.clone();
+    let function = host.orchestrator(&started.name, started.version.as_ref())?.clone();
+    Some(session(started.clone(), function, host.session_options.clone()))
+}
+
+pub(super) fn session(
+    started: ExecutionStarted,
+    function: OrchestratorFn,
+    options: SessionOptions,
+) -> Session {
     let orchestrator = Arc::new(move |handle, input| function(OrchestrationContext::new(handle), input));
-    Some(Session::new(started.clone(), orchestrator, host.session_options.clone()))
+    Session::new(started, orchestrator, options)
 }
 
 fn run_episode(
@@ -216,6 +225,11 @@ fn run_episode(
 ) -> Result<(Checkpoint, Session), NotNow> {
     let now = host.provider.clock().now();
     host.watchdog.begin(thread, &item.instance, now);
+    let name = session.started().name.clone();
+    if host.options.log_replays {
+        host.tracker.replayed(&name, &item.instance, past.events());
+    }
+    let _entered = tracing::info_span!("orchestration", instance = %item.instance, %name).entered();
     let run = catch_unwind(AssertUnwindSafe(|| {
         session.replay(past.events());
         if let Some(lived) = lived {
@@ -231,8 +245,10 @@ fn run_episode(
     Ok((checkpoint, session))
 }
 
-async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, session: Session) {
+async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, mut session: Session) {
     let (instance, tag) = (item.instance.clone(), checkpoint.tag);
+    let name = session.started().name.clone();
+    host.tracker.episode(Some(&name), &instance, &checkpoint, || session.take_new_waits());
     log_orders(&instance, &checkpoint);
     if !checkpoint.change.status.is_terminal() {
         host.sessions.put(instance.clone(), tag, session);
@@ -263,18 +279,11 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let is_poison = attempt >= host.options.max_attempts;
     let settled = match reason {
         NotNow::Settled(end) => {
+            tell(host, &item, None, &end).await;
             log_orders(&instance, &end);
             host.provider.checkpoint(item, *end).await
         }
-        NotNow::Unhandled(started) => {
-            let ExecutionStarted { name, version, .. } = *started;
-            tracing::warn!(
-                %instance, %name, ?version,
-                "this worker has no such orchestrator; the instance waits for one that has it (is its crate linked? \
-                 `use that_crate as _;`)"
-            );
-            host.provider.abandon_orchestration(item, rest_after(attempt)).await
-        }
+        NotNow::Unhandled(started) => unhandled::settle(host, item, &started).await,
         // What will pass is the store's trouble, however often it was met, and no poison.
         NotNow::Unreadable(error) if is_poison && !error.is_transient() => {
             poison(host, item, &error.to_string()).await
@@ -298,18 +307,45 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     }
 }
 
-async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(), ProviderError> {
-    let message = format!("the orchestration could not be continued in {} attempts: {why}", item.attempt);
-    tracing::error!(instance = %item.instance, message);
-    let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
+/// Fails an instance without its orchestrator.
+pub(super) async fn fail(
+    host: &Host,
+    item: OrchestrationWorkItem,
+    failure: Failure,
+) -> Result<(), ProviderError> {
     let now = host.provider.clock().now();
     // Somebody may wait for it.
     let started = host.provider.load_start(&item).await.ok();
     let checkpoint =
         episode::fail(item.execution.clone(), started.as_ref(), &item.messages, failure, now, next_tag());
+    tell(host, &item, started, &checkpoint).await;
     host.provider.checkpoint(item, checkpoint).await
 }
 
-fn rest_after(attempt: u32) -> Duration {
+/// Tracks an end that came without the orchestrator.
+async fn tell(
+    host: &Host,
+    item: &OrchestrationWorkItem,
+    started: Option<ExecutionStarted>,
+    checkpoint: &Checkpoint,
+) {
+    if host.tracker.is_heard() {
+        let started = match started {
+            Some(started) => Some(started),
+            None => host.provider.load_start(item).await.ok(),
+        };
+        let name = started.map(|started| started.name);
+        host.tracker.episode(name.as_ref(), &item.instance, checkpoint, Vec::new);
+    }
+}
+
+async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(), ProviderError> {
+    let message = format!("the orchestration could not be continued in {} attempts: {why}", item.attempt);
+    tracing::error!(instance = %item.instance, message);
+    let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
+    fail(host, item, failure).await
+}
+
+pub(super) fn rest_after(attempt: u32) -> Duration {
     SHORTEST_REST.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_REST)
 }

@@ -15,12 +15,14 @@ use super::{
 /// The tens are the layers of the design. Where it lets one folder of a layer see another, they
 /// have neighbouring numbers: `call` names the store's `Reuse`; `client` and `registry` have
 /// their failures in `error`.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 22] = [
     ("model", 0),          // the words
     ("clock", 10),         // the one reader of the machine's time
     ("history", 10),       // what has happened
     ("provider", 20),      // the contract with storage
     ("call", 21),          // what can be asked for, as values
+    ("explanation", 21),   // why an instance is where it is; pure
+    ("tracking", 21),      // what is told to traces
     ("replay", 21),        // history in, actions out; pure
     ("entity", 21),        // the rules of entities; pure
     ("context", 30),       // what function authors hold

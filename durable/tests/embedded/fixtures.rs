@@ -11,8 +11,8 @@ use std::{
 use durable::{
     clock::{Clock, SystemClock},
     embedded::{EmbeddedProvider, Options},
-    history::{EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
-    model::{ExecutionId, InstanceId, Payload, RuntimeStatus, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted, HistoryEvent, Rest, TaskMessage, TimerPurpose},
+    model::{Attempt, ExecutionId, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{
         ActivityWorkItem, Checkpoint, CheckpointTag, InstanceChange, InstanceStore, NewInstance,
         OrchestrationWorkItem, ProviderError, ProviderErrorKind, Reuse, WorkStore,
@@ -140,12 +140,21 @@ pub(crate) fn message(instance: &str, kind: EventKind) -> TaskMessage {
 }
 
 pub(crate) fn scheduled(number: i32) -> HistoryEvent {
-    let kind = EventKind::TaskScheduled { name: "act".into(), version: None, input: json("7") };
+    let kind = EventKind::TaskScheduled {
+        name: "act".into(),
+        version: None,
+        input: json("7"),
+        attempt: Attempt::ONLY,
+    };
     HistoryEvent::action(EventId::from_i32(number), at(2), kind)
 }
 
 pub(crate) fn timer(number: i32, due: i64) -> HistoryEvent {
-    HistoryEvent::action(EventId::from_i32(number), at(2), EventKind::TimerCreated { fire_at: at(due) })
+    HistoryEvent::action(
+        EventId::from_i32(number),
+        at(2),
+        EventKind::TimerCreated { fire_at: at(due), purpose: TimerPurpose::Sleep },
+    )
 }
 
 pub(crate) fn completed(number: i32) -> HistoryEvent {
@@ -190,7 +199,7 @@ pub(crate) fn episode(
     let mut events = vec![event(EventKind::OrchestratorStarted)];
     events.extend(item.messages.iter().map(|message| message.event.clone()));
     events.extend(actions.iter().cloned());
-    events.push(event(EventKind::OrchestratorCompleted { digest: None }));
+    events.push(event(EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() }));
     Checkpoint {
         execution: item.execution.clone(),
         tag: CheckpointTag(TAGS.fetch_add(1, Ordering::Relaxed)),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use durable::{
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, Rest},
     model::{ExecutionId, Failure, InstanceId, Payload, Storable, Timestamp},
     replay::{Callee, EpisodeEnd, Handle, Orchestrator, Outcome, Session, SessionOptions, Task},
 };
@@ -70,7 +70,10 @@ pub(crate) fn episode(
     }
     let end = session.end_episode();
     history.extend(end.actions.iter().cloned().map(|action| action.into_event(now)));
-    history.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(end.digest) }));
+    history.push(HistoryEvent::new(
+        now,
+        EventKind::OrchestratorCompleted { digest: Some(end.digest), rest: Rest::default() },
+    ));
     end
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use durable::{
-    history::{EventKind, ExecutionStarted, HistoryEvent},
+    history::{EventKind, ExecutionStarted, HistoryEvent, Rest},
     model::Payload,
     replay::{EpisodeEnd, NextExecution, Orchestrator, Outcome, Session, SessionOptions},
 };
@@ -241,7 +241,10 @@ impl Check {
         }
         let end = live.session.end_episode();
         rows.extend(end.actions.iter().cloned().map(|action| action.into_event(now)));
-        rows.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(end.digest) }));
+        rows.push(HistoryEvent::new(
+            now,
+            EventKind::OrchestratorCompleted { digest: Some(end.digest), rest: Rest::default() },
+        ));
         Episode { rows, end, left }
     }
 

@@ -156,7 +156,7 @@ impl World {
                 let result = Payload::of(&result).unwrap();
                 Some(EventKind::SubOrchestrationInstanceCompleted { task: id, result })
             }
-            EventKind::TimerCreated { fire_at } => {
+            EventKind::TimerCreated { fire_at, .. } => {
                 Some(EventKind::TimerFired { timer: id, fire_at: *fire_at })
             }
             _ => None,
