@@ -22,7 +22,7 @@ use crate::{
 const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
 
 /// The engine's verbs for one session.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Handle {
     shared: Arc<Shared>,
 }

@@ -21,6 +21,7 @@ mod inbox;
 mod journal;
 mod matching;
 mod mismatch;
+mod on_behalf;
 mod outcome;
 mod recorded;
 mod retry;

@@ -18,6 +18,7 @@ use super::Host;
 use crate::{
     context::ActivityContext,
     history::{EventKind, HistoryEvent},
+    http::HTTP_ACTIVITY,
     model::{Failure, FailureKind, FunctionName, Payload},
     provider::ActivityWorkItem,
 };
@@ -182,9 +183,15 @@ async fn within_limits(
 }
 
 fn unknown(name: &FunctionName) -> Failure {
-    let message = format!(
-        "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make sure \
-         its crate is linked (`use that_crate as _;`)"
-    );
+    let message = if *name == HTTP_ACTIVITY {
+        "this worker has no HTTP client, which `ctx.call_http(..)` needs: give it one with \
+         `hub.worker().http_client(..)`"
+            .to_owned()
+    } else {
+        format!(
+            "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make \
+             sure its crate is linked (`use that_crate as _;`)"
+        )
+    };
     Failure::of_kind(FailureKind::UnknownFunction, "UnknownFunction", message)
 }

@@ -4,6 +4,7 @@
 //! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
 
 mod activities;
+mod http;
 mod options;
 mod orchestrations;
 mod renewal;

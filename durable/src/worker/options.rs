@@ -2,9 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Worker;
+use super::{Worker, http::Outside};
 use crate::{
-    error::Error, model::TaskHubName, provider::Provider, registry::Registry, replay::SessionOptions,
+    error::Error,
+    http::{HttpClient, TokenSource},
+    model::TaskHubName,
+    provider::Provider,
+    registry::Registry,
+    replay::SessionOptions,
 };
 
 /// What a worker may use, and how it treats what it runs.
@@ -71,12 +76,19 @@ pub struct WorkerBuilder {
     provider: Arc<dyn Provider>,
     registry: Option<Registry>,
     options: WorkerOptions,
+    outside: Outside,
 }
 
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        Self { hub: TaskHubName::default(), provider, registry: None, options: WorkerOptions::default() }
+        Self {
+            hub: TaskHubName::default(),
+            provider,
+            registry: None,
+            options: WorkerOptions::default(),
+            outside: Outside::default(),
+        }
     }
 
     pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
@@ -145,6 +157,18 @@ impl WorkerBuilder {
         self
     }
 
+    /// Sends the requests of `ctx.call_http(..)` by `client` (R2:HTTP-33).
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.outside.client = Some(Arc::new(client));
+        self
+    }
+
+    /// Gets the tokens of requests that name the token source `name` from `source` (R2:HTTP-26).
+    pub fn token_source(mut self, name: impl Into<String>, source: impl TokenSource) -> Self {
+        self.outside.tokens.insert(name.into(), Arc::new(source));
+        self
+    }
+
     /// Starts the worker. Activities run on the tokio runtime in which this is called.
     ///
     /// # Errors
@@ -155,6 +179,7 @@ impl WorkerBuilder {
             Some(registry) => registry,
             None => Registry::discover()?,
         };
+        let registry = self.outside.add_to(registry);
         let options = self.options.within_reason();
         let worker = Worker::start(self.provider, registry, options).await?;
         tracing::info!(hub = %self.hub, "the worker has started");

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use durable::{
+    context::OrchestrationContext,
     history::{EventKind, HistoryEvent},
     model::Payload,
     replay::{EpisodeEnd, Orchestrator, Outcome, Session, SessionOptions},
@@ -210,7 +211,8 @@ fn state(loaded: &Loaded) -> State {
 
 fn orchestrator(seed: u64, mutant: Option<Mutant>, trace: Trace) -> Orchestrator {
     Arc::new(move |handle, _input| {
-        let program = Arc::new(Program { handle, trace: trace.clone(), mutant });
+        let context = OrchestrationContext::new(handle.clone());
+        let program = Arc::new(Program { handle, context, trace: trace.clone(), mutant });
         let part = Part::root(program.clone(), seed);
         let root = Box::pin(async move { Ok(Payload::of(&part.run().await)?) });
         match mutant {
