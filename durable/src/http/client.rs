@@ -10,7 +10,7 @@ use super::{HttpRequest, HttpResponse, TokenReference};
 pub type Trouble = Box<dyn Error + Send + Sync>;
 
 /// Sends requests for `ctx.call_http(..)`; given to a worker by `hub.worker().http_client(..)`
-/// (R2:HTTP-33).
+/// (R2:HTTP-33). One comes with the crate under the feature `http-client`.
 ///
 /// A closure will do: `|request: HttpRequest| async move { Ok(HttpResponse::new(200)) }`.
 #[async_trait]

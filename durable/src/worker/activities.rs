@@ -185,7 +185,7 @@ async fn within_limits(
 fn unknown(name: &FunctionName) -> Failure {
     let message = if *name == HTTP_ACTIVITY {
         "this worker has no HTTP client, which `ctx.call_http(..)` needs: give it one with \
-         `hub.worker().http_client(..)`"
+         `hub.worker().http_client(..)`, or turn on the feature `http-client` of `durable`"
             .to_owned()
     } else {
         format!(

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
+    error::Error,
     http::{HTTP_ACTIVITY, HttpClient, HttpRequest, TokenSource},
     model::{Failure, FailureKind, Payload},
     registry::{ActivityFn, Registry},
@@ -18,6 +19,26 @@ pub(super) struct Outside {
 }
 
 impl Outside {
+    /// The same, with the client that comes with the crate if there is none and it was built in.
+    #[cfg(feature = "http-client")]
+    pub(super) fn or_default(mut self, max_payload: usize) -> Result<Self, Error> {
+        if self.client.is_none() {
+            let client = super::web::WebClient::new(max_payload).map_err(|source| Error::Worker {
+                reason: "it has no HTTP client".into(),
+                source: Some(std::io::Error::other(source)),
+            })?;
+            self.client = Some(Arc::new(client));
+        }
+        Ok(self)
+    }
+
+    /// The same: there is no other client, since none was built in.
+    #[cfg(not(feature = "http-client"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with the feature `http-client` it can fail")]
+    pub(super) fn or_default(self, _max_payload: usize) -> Result<Self, Error> {
+        Ok(self)
+    }
+
     /// The registry with the built-in activity in it, if there is a client; an activity that stands
     /// there under its name stays.
     pub(super) fn add_to(self, registry: Registry) -> Registry {

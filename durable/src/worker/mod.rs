@@ -9,6 +9,8 @@ mod options;
 mod orchestrations;
 mod renewal;
 mod watchdog;
+#[cfg(feature = "http-client")]
+mod web;
 
 use std::{
     sync::{
@@ -22,6 +24,8 @@ use futures::FutureExt;
 use tokio::{runtime::Handle, sync::watch};
 
 pub use options::{WorkerBuilder, WorkerOptions};
+#[cfg(feature = "http-client")]
+pub use web::WebClient;
 
 use crate::{
     error::Error,

@@ -157,7 +157,8 @@ impl WorkerBuilder {
         self
     }
 
-    /// Sends the requests of `ctx.call_http(..)` by `client` (R2:HTTP-33).
+    /// Sends the requests of `ctx.call_http(..)` by `client` (R2:HTTP-33). Without one, they are sent by
+    /// the client of the feature `http-client` if that is on, else they fail.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.outside.client = Some(Arc::new(client));
         self
@@ -179,8 +180,8 @@ impl WorkerBuilder {
             Some(registry) => registry,
             None => Registry::discover()?,
         };
-        let registry = self.outside.add_to(registry);
         let options = self.options.within_reason();
+        let registry = self.outside.or_default(options.max_payload)?.add_to(registry);
         let worker = Worker::start(self.provider, registry, options).await?;
         tracing::info!(hub = %self.hub, "the worker has started");
         Ok(worker)

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The minutes pass at once (virtual time), and GitHub is a closure. The activity asks whatever client
-//! it was given, so it can be a real one.
+//! it was given, so it can be a real one: `.. --features http-client --bin github_monitor -- <user>/<repo>`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
@@ -71,24 +71,35 @@ pub(crate) async fn send_alert(phone: String) -> String {
     "Message sent!".into()
 }
 
-#[tokio::main]
-async fn main() -> Result<(), durable::Error> {
+/// A GitHub of our own, where issues become more.
+fn invented() -> Box<dyn HttpClient> {
     let issues = AtomicUsize::new(0);
-    GITHUB.get_or_init(|| {
-        Box::new(move |_request: HttpRequest| {
-            let open = vec![json!({ "state": "open" }); issues.fetch_add(1, Ordering::Relaxed)];
-            async move { Ok::<_, Trouble>(HttpResponse::new(200).with_json(&open)?) }
-        })
-    });
+    Box::new(move |_request: HttpRequest| {
+        let open = vec![json!({ "state": "open" }); issues.fetch_add(1, Ordering::Relaxed)];
+        async move { Ok::<_, Trouble>(HttpResponse::new(200).with_json(&open)?) }
+    })
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let named = std::env::args().nth(1);
+    #[cfg(feature = "http-client")]
+    if named.is_some() {
+        let client = durable::worker::WebClient::new(4 << 20)?;
+        GITHUB.get_or_init(|| Box::new(client));
+    }
+    GITHUB.get_or_init(invented);
+    let repo = named.unwrap_or_else(|| "octocat/hello-world".into());
+    println!("  ○ watching {repo}");
     let hub = TestHub::start().await?;
-    let (began, request) = (hub.now(), [("repo", "octocat/hello-world"), ("phone", "+1 555 0100")]);
-    println!("  ○ watching {}", request[0].1);
-    let request: BTreeMap<_, _> = request.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let began = hub.now();
+    let request: BTreeMap<String, String> =
+        [("repo".into(), repo), ("phone".into(), "+1 555 0100".into())].into();
     let run = hub.client().start(monitor::with(request)).await?;
     let outcome: String = hub.output(&run).await?;
     if let Some(state) = run.state().await? {
         println!("  status: {}", state.custom_status.as_json());
     }
     println!("  ◉ {outcome} after {} minutes", hub.now().duration_since(began).as_secs() / 60);
-    hub.shut_down().await
+    Ok(hub.shut_down().await?)
 }
