@@ -1,5 +1,7 @@
 //! The approval, decided and not decided, with its activities replaced.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may unwrap as its cases do")]
+
 use std::time::Duration;
 
 use durable::{Error, model::FailureKind, prelude::*};

@@ -1,5 +1,7 @@
 //! The phone verification with a gateway that sends 2168.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may unwrap as its cases do")]
+
 use durable::{Error, prelude::*};
 use durable_testkit::TestHub;
 
