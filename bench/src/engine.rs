@@ -215,7 +215,7 @@ where
 }
 
 fn call(ctx: &Handle) -> Task<()> {
-    ctx.call(WORK, None, Payload::null())
+    ctx.call(durable::replay::Callee::activity(WORK, Payload::null()))
 }
 
 fn session(orchestrator: &Orchestrator) -> Session {
@@ -232,6 +232,7 @@ fn started() -> ExecutionStarted {
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     }
 }

@@ -57,7 +57,7 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse } = request;
+        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse, .. } = request;
         let now = self.provider.clock().now();
         let instance = match instance {
             Some(chosen) => chosen?,
@@ -75,6 +75,7 @@ impl Client {
             generation: 0,
             tags,
             scheduled_start,
+            parent: None,
             behaviour: BEHAVIOUR,
         };
         Ok(NewInstance { started, at: now, reuse })

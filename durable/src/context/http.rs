@@ -20,7 +20,7 @@ use super::{OrchestrationContext, timeout::Timeout};
 use crate::{
     http::{HTTP_ACTIVITY, HttpCall, HttpRequest, HttpResponse},
     model::{Failure, FailureKind, Payload, Timestamp},
-    replay::{Handle, Task},
+    replay::{Callee, Handle, Task},
 };
 
 impl OrchestrationContext {
@@ -75,7 +75,9 @@ impl Steps {
         let input = input
             .and_then(|input| input.within(self.handle.max_payload(), &format!("the request {request}")));
         match input {
-            Ok(input) => Ok(self.handle.call_for(self.location, HTTP_ACTIVITY, input)),
+            Ok(input) => Ok(self
+                .handle
+                .call_for(self.location, Callee::Activity { name: HTTP_ACTIVITY, version: None, input })),
             Err(failure) => Err(failure.in_function(&HTTP_ACTIVITY)),
         }
     }

@@ -4,6 +4,7 @@ mod activity;
 mod combine;
 mod http;
 mod orchestration;
+mod orchestrations;
 mod timeout;
 
 pub use activity::ActivityContext;

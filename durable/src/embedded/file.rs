@@ -192,6 +192,22 @@ impl Store for FileStore {
         Ok(Added { key: taken.key, row: self.connection()?.last_insert_rowid() })
     }
 
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        let connection = self.connection()?;
+        let key: Option<Key> = connection
+            .prepare_cached(tables::REOPEN)?
+            .query_row([id.as_str()], |row| row.get(0))
+            .optional()?;
+        match key {
+            Some(key) => reading::head(connection, key),
+            None => match self.find(id)? {
+                None => Err(Trouble::new(ProviderErrorKind::NotFound)),
+                Some(taken) if taken.is_live => Ok(None),
+                Some(_) => Err(Trouble::new(ProviderErrorKind::Ended)),
+            },
+        }
+    }
+
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
         let WrittenEpisode { key, sequence, open, change, .. } = *episode;
         if episode.replaces {

@@ -14,8 +14,8 @@ use super::{
     store::{Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
 };
 use crate::{
-    history::{EventKind, History, HistoryEvent, format},
-    model::{InstanceId, InstanceState, Timestamp},
+    history::{EventKind, ExecutionStarted, History, HistoryEvent, format},
+    model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{NewInstance, ProviderErrorKind, Reuse},
 };
 
@@ -116,6 +116,23 @@ impl Kept {
         Ok(added)
     }
 
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        let found = self.keys.get(id).and_then(|key| self.instances.get_mut(key));
+        let KeptInstance { head, standing, .. } =
+            found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
+        match standing.status {
+            RuntimeStatus::Failed => {
+                standing.status = RuntimeStatus::Running;
+                standing.output = None;
+                standing.failure = None;
+                head.status = RuntimeStatus::Running;
+                Ok(Some(head.clone()))
+            }
+            status if status.is_terminal() => Err(Trouble::new(ProviderErrorKind::Ended)),
+            _ => Ok(None),
+        }
+    }
+
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
         if episode.replaces {
             self.forget_history(episode.last);
@@ -184,6 +201,10 @@ impl Store for MemoryStore {
 
     fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble> {
         self.kept().add_message(message)
+    }
+
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        self.kept().reopen(id)
     }
 
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
@@ -263,6 +284,13 @@ impl Store for MemoryStore {
 impl Reader for MemoryStore {
     fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
         self.kept().state(id)
+    }
+
+    fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble> {
+        let kept = self.kept();
+        let found = kept.keys.get(id).and_then(|key| kept.instances.get(key));
+        let found = found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
+        rows::started_of(&found.started).cloned()
     }
 
     fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble> {

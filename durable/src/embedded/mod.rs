@@ -25,6 +25,7 @@ mod queue;
 mod reading;
 mod recovery;
 mod rows;
+mod sending;
 mod settle;
 mod shared;
 mod store;

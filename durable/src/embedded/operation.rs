@@ -13,11 +13,11 @@ use tokio::sync::oneshot;
 use super::{
     checkpoint::Settlement,
     error::Trouble,
-    queue::{Delivered, Queue},
+    queue::Queue,
     rows::Row,
     settle::Try,
     shared::Shared,
-    store::{Accepted, Added, Arrival, WrittenMessage},
+    store::{Accepted, Arrival, Sent, WrittenMessage},
 };
 use crate::{
     model::{InstanceState, Timestamp},
@@ -91,8 +91,12 @@ pub(super) enum Write {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Accepted(Box<Accepted>),
-    Added(Added),
-    Saved { last: Row, added: Vec<Option<Added>> },
+    Sent(Sent),
+    /// Of the outgoing messages, those that found nobody are `None`.
+    Saved {
+        last: Row,
+        sent: Vec<Option<Sent>>,
+    },
 }
 
 /// What a transaction did.
@@ -160,9 +164,9 @@ impl Write {
             (Self::Create { new, reply }, outcome) => {
                 Answer::State(reply, Err(why(outcome).on("start", new.started.instance.as_str())))
             }
-            (Self::Send { message, reply }, Ok(Outcome::Added(Added { key, row }))) => {
+            (Self::Send { message, reply }, Ok(Outcome::Sent(sent))) => {
                 if works {
-                    queue.deliver(key, Delivered { message: message.message, row: Some(row) }, now);
+                    queue.take_sent(message.message, sent, now);
                 }
                 Answer::Nothing(reply, Ok(()))
             }
@@ -170,8 +174,8 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { last, added })) => {
-                settlement.apply(queue, last, added, now);
+            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { last, sent })) => {
+                settlement.apply(queue, last, sent, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

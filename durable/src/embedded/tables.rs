@@ -91,6 +91,9 @@ pub(super) const SET_EXECUTION: &str = "UPDATE instances SET execution = ?2 WHER
 pub(super) const PUBLISH: &str = "
     UPDATE instances SET custom_status = coalesce(?2, custom_status), output = coalesce(?3, output),
         failure = coalesce(?4, failure) WHERE key = ?1";
+pub(super) const REOPEN: &str = "
+    UPDATE instances SET live = 1, status = 1, output = NULL, failure = NULL WHERE id = ?1 AND status = 4
+    RETURNING key";
 pub(super) const END: &str = "UPDATE instances SET live = NULL WHERE key = ?1";
 
 pub(super) const INSERT_MESSAGE: &str = "

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange};
+pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use instances::{InstanceStore, NewInstance, Reuse, WaitFor};
 pub use work::{ActivityWorkItem, LockToken, OrchestrationWorkItem, Past, WorkStore};

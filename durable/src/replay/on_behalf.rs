@@ -3,42 +3,26 @@
 use std::panic::Location;
 
 use super::{
-    Handle,
+    Callee, Handle,
     journal::{Key, TaskKind},
     task::{Subject, Task},
 };
-use crate::{
-    history::EventKind,
-    model::{FunctionName, Payload, Timestamp},
-};
+use crate::{history::EventKind, model::Timestamp};
 
 impl Handle {
-    /// Calls an activity for the line `location`.
-    pub(crate) fn call_for<T>(
-        &self,
-        location: &'static Location<'static>,
-        name: FunctionName,
-        input: Payload,
-    ) -> Task<T> {
-        let subject = Subject::Activity(name.clone());
-        let kind = EventKind::TaskScheduled { name, version: None, input };
-        self.ask_for(location, TaskKind::Activity, kind, subject)
+    /// Calls for the line `location`.
+    pub(crate) fn call_for<T>(&self, location: &'static Location<'static>, callee: Callee) -> Task<T> {
+        let subject = callee.subject();
+        match self.call_at(callee, location) {
+            Some(id) => Task::waiting(self.shared().clone(), Key::Task(id), subject),
+            None => Task::inert(),
+        }
     }
 
     /// Sets a timer for the line `location`.
     pub(crate) fn timer_for(&self, location: &'static Location<'static>, fire_at: Timestamp) -> Task<()> {
-        self.ask_for(location, TaskKind::Timer, EventKind::TimerCreated { fire_at }, Subject::Timer)
-    }
-
-    fn ask_for<T>(
-        &self,
-        location: &'static Location<'static>,
-        task: TaskKind,
-        kind: EventKind,
-        subject: Subject,
-    ) -> Task<T> {
-        match self.ask_at(task, kind, location) {
-            Some(id) => Task::waiting(self.shared().clone(), Key::Task(id), subject),
+        match self.ask_at(TaskKind::Timer, EventKind::TimerCreated { fire_at }, location) {
+            Some(id) => Task::waiting(self.shared().clone(), Key::Task(id), Subject::Timer),
             None => Task::inert(),
         }
     }

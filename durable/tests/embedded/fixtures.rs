@@ -114,6 +114,7 @@ pub(crate) fn started(instance: &str, execution: &str) -> ExecutionStarted {
         generation: 0,
         tags: [("colour".to_owned(), "red".to_owned())].into(),
         scheduled_start: None,
+        parent: None,
         behaviour: 1,
     }
 }
@@ -195,6 +196,8 @@ pub(crate) fn episode(
         tag: CheckpointTag(TAGS.fetch_add(1, Ordering::Relaxed)),
         events,
         messages: actions.iter().filter_map(|action| TaskMessage::timer(&begun, action)).collect(),
+        replaces: false,
+        orphans: Vec::new(),
         activities: actions
             .into_iter()
             .filter(|action| matches!(action.kind, EventKind::TaskScheduled { .. }))

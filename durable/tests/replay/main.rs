@@ -11,6 +11,7 @@ mod fuzz;
 mod http;
 mod limits;
 mod mismatch;
+mod orchestrations;
 mod retries;
 mod script;
 mod status;
