@@ -3,8 +3,6 @@
 //! Both embedded stores, with kept sessions and without; time is virtual where it matters. Begin with
 //! [`work_and_rest_never_overlap`].
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
-
 use std::time::Duration;
 
 use durable::{Error, model::FailureKind, prelude::*};

@@ -3,6 +3,7 @@
 //! Needs a provider and nothing else: a process that only starts orchestrations has no registry
 //! and no worker. Begin with [`Client`].
 
+mod again;
 mod control;
 mod reply;
 mod run;

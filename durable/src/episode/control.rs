@@ -61,10 +61,12 @@ pub fn terminate(
 }
 
 /// Ends an execution that cannot go on, whatever its orchestrator would do: its work item was handed
-/// out too often. `started` is how it began, as far as that can be read.
+/// out too often. `started` is how it began, as far as that can be read; `messages`, which nobody took,
+/// become history, so that a rewind finds them.
 pub fn fail(
     execution: ExecutionId,
     started: Option<&ExecutionStarted>,
+    messages: &[TaskMessage],
     failure: Failure,
     now: Timestamp,
     tag: CheckpointTag,
@@ -72,8 +74,12 @@ pub fn fail(
     let status = RuntimeStatus::Failed;
     let end =
         EventKind::ExecutionCompleted { status, result: Payload::null(), failure: Some(failure.clone()) };
-    let kinds = [EventKind::OrchestratorStarted, end, EventKind::OrchestratorCompleted { digest: None }];
-    let events = kinds.into_iter().map(|kind| HistoryEvent::new(now, kind)).collect();
+    let for_it = |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| *of == execution);
+    let arrived = messages.iter().filter(for_it).map(|message| message.event.clone());
+    let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
+    events.extend(arrived);
+    let closing = [end, EventKind::OrchestratorCompleted { digest: None }];
+    events.extend(closing.map(|kind| HistoryEvent::new(now, kind)));
     let change = InstanceChange {
         status,
         custom_status: None,

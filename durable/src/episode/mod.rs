@@ -7,9 +7,11 @@ mod answer;
 mod apply;
 mod control;
 mod next;
+mod rewind;
 
 pub use control::{fail, terminate};
 pub use next::Unhandled;
+pub use rewind::rewind;
 
 use crate::{
     history::{EventKind, ExecutionStarted, HistoryEvent, TaskMessage},

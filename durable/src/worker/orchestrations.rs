@@ -22,7 +22,7 @@ use super::{Host, next_tag};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
-    history::{EventKind, ExecutionStarted, History, TaskMessage},
+    history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     replay::Session,
@@ -91,8 +91,8 @@ async fn fetch<'a>(
 enum NotNow {
     /// This worker lacks the orchestrator. It rests until one comes that has it (DECISIONS 21).
     Unhandled(Box<ExecutionStarted>),
-    /// It is terminated, which needs no orchestrator: this is its end.
-    Terminated(Box<Checkpoint>),
+    /// What is to become of it needs no orchestrator to run: it is terminated, or tries again what failed.
+    Settled(Box<Checkpoint>),
     /// Its history cannot be read.
     Unreadable(ProviderError),
     /// It has neither a past nor a start.
@@ -155,7 +155,10 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
     let started = past.started().or_else(|| item.messages.iter().find_map(start_in));
     let started = started.ok_or(NotNow::Unstarted)?;
     match new_session(host, started) {
-        Some(session) => Ok(Prepared { session, past, lived }),
+        Some(session) => match rewound(host, item, &past) {
+            Some(rewound) => Err(rewound),
+            None => Ok(Prepared { session, past, lived }),
+        },
         None => {
             let started = started.clone();
             Err(terminated(host, item, &past, None).unwrap_or_else(|| NotNow::Unhandled(started.into())))
@@ -173,7 +176,22 @@ fn terminated(
 ) -> Option<NotNow> {
     let now = host.provider.clock().now();
     let end = episode::terminate(&item.execution, past, start, &item.messages, now, next_tag())?;
-    Some(NotNow::Terminated(Box::new(end)))
+    Some(NotNow::Settled(Box::new(end)))
+}
+
+/// How an item goes on that has failed and is to try again.
+fn rewound(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
+    past.outcome()?;
+    let started = past.started()?;
+    let goes_on = |events: &[HistoryEvent]| {
+        new_session(host, started).is_some_and(|mut session| {
+            session.replay(events);
+            session.outcome().is_none()
+        })
+    };
+    let now = host.provider.clock().now();
+    let checkpoint = episode::rewind(past, &item.messages, now, next_tag(), &goes_on)?;
+    Some(NotNow::Settled(Box::new(checkpoint)))
 }
 
 fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
@@ -231,6 +249,7 @@ fn log_orders(instance: &InstanceId, checkpoint: &Checkpoint) {
     for event in &checkpoint.events {
         match &event.kind {
             EventKind::ExecutionTerminated { reason, .. } => tracing::info!(%instance, reason, "terminated"),
+            EventKind::ExecutionRewound { reason } => tracing::info!(%instance, reason, "rewound"),
             EventKind::ExecutionSuspended { reason } => tracing::info!(%instance, reason, "suspended"),
             EventKind::ExecutionResumed { reason } => tracing::info!(%instance, reason, "resumed"),
             _ => {}
@@ -243,7 +262,7 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
     let settled = match reason {
-        NotNow::Terminated(end) => {
+        NotNow::Settled(end) => {
             log_orders(&instance, &end);
             host.provider.checkpoint(item, *end).await
         }
@@ -286,7 +305,8 @@ async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(
     let now = host.provider.clock().now();
     // Somebody may wait for it.
     let started = host.provider.load_start(&item).await.ok();
-    let checkpoint = episode::fail(item.execution.clone(), started.as_ref(), failure, now, next_tag());
+    let checkpoint =
+        episode::fail(item.execution.clone(), started.as_ref(), &item.messages, failure, now, next_tag());
     host.provider.checkpoint(item, checkpoint).await
 }
 
