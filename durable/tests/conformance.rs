@@ -33,7 +33,7 @@ impl ProviderFactory for Memory {
     }
 
     fn skips(&self) -> usize {
-        18
+        19
     }
 }
 

@@ -16,6 +16,7 @@ mod locks;
 mod messages;
 mod recovery;
 mod reuse;
+mod succession;
 mod timers;
 mod waiting;
 mod work_items;
@@ -178,6 +179,17 @@ macro_rules! provider_conformance_cases {
                 an_episode_may_send_to_one_that_is_not_there needs [];
                 what_comes_too_late_is_dropped_at_the_end needs [];
                 an_episode_that_ends_still_sends_its_messages needs [];
+            }
+            succession {
+                an_episode_begins_another_instance_and_sends_it_messages needs [];
+                a_checkpoint_that_is_refused_begins_nothing needs [];
+                a_start_for_an_ended_instance_begins_it_anew needs [];
+                a_start_for_a_live_instance_reaches_it_like_any_message needs [];
+                what_an_execution_leaves_behind_runs_under_its_own_name needs [];
+                a_failed_instance_lives_again_for_an_order_to_rewind needs [];
+                an_episode_lets_another_instance_live_again needs [];
+                only_a_failed_instance_lives_again needs [];
+                instances_that_follow_survive_a_restart needs [Restart];
             }
             waiting {
                 nobody_waits_for_an_unknown_instance needs [];

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The folders of `durable` that are pure.
-const PURE: [&str; 7] = ["model", "history", "call", "http", "replay", "entity", "episode"];
+const PURE: [&str; 6] = ["model", "history", "call", "replay", "entity", "episode"];
 
 /// Paths that leave the world of values, and what each brings in. (`futures::executor::enter` does
 /// not: it is the mark that keeps a second executor out of an orchestrator.)

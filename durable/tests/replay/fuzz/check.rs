@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use durable::{
     context::OrchestrationContext,
-    history::{EventKind, HistoryEvent},
+    history::{EventKind, ExecutionStarted, HistoryEvent},
     model::Payload,
-    replay::{EpisodeEnd, Orchestrator, Outcome, Session, SessionOptions},
+    replay::{EpisodeEnd, NextExecution, Orchestrator, Outcome, Session, SessionOptions},
 };
 
 use super::{
     mutants::{FLUSH, Mutant, Tampered},
-    program::{Part, Program, Trace},
+    program::{Part, Program, Trace, WORK, child},
     random::{Random, mix},
     world::World,
 };
@@ -29,6 +29,8 @@ pub(super) struct Tally {
     pub(super) reloads: usize,
     pub(super) lost_checkpoints: usize,
     pub(super) cut_off: usize,
+    pub(super) executions: usize,
+    pub(super) carried: usize,
 }
 
 impl Tally {
@@ -40,11 +42,15 @@ impl Tally {
         self.reloads += other.reloads;
         self.lost_checkpoints += other.lost_checkpoints;
         self.cut_off += other.cut_off;
+        self.executions += other.executions;
+        self.carried += other.carried;
     }
 }
 
 /// A longer program is compared up to here.
 const MOST_EPISODES: usize = 400;
+/// How often a program continues as new at most.
+const MOST_EXECUTIONS: u64 = 3;
 /// So many episodes in a row in which the program sees nothing, although the world said all it had to say, mean that
 /// a wake-up was lost.
 const PATIENCE: usize = 40;
@@ -66,6 +72,8 @@ struct Loaded {
 struct Episode {
     rows: Vec<HistoryEvent>,
     end: EpisodeEnd,
+    /// What came after the end.
+    left: Vec<EventKind>,
 }
 
 struct Check {
@@ -73,7 +81,10 @@ struct Check {
     mutant: Option<Mutant>,
     random: Random,
     moves_between_threads: bool,
+    started: ExecutionStarted,
     stored: Vec<HistoryEvent>,
+    /// What the next episode begins with.
+    first: Vec<EventKind>,
     tally: Tally,
 }
 
@@ -85,7 +96,8 @@ pub(super) fn check(seed: u64, mutant: Option<Mutant>) -> Result<Tally, String> 
     let mut random = Random::new(mix(seed, 3));
     let moves_between_threads = random.below(64) == 0;
     let tally = Tally { programs: 1, ..Tally::default() };
-    Check { seed, mutant, random, moves_between_threads, stored: Vec::new(), tally }.run()
+    let (started, stored, first) = (started(), Vec::new(), Vec::new());
+    Check { seed, mutant, random, moves_between_threads, started, stored, first, tally }.run()
 }
 
 impl Check {
@@ -100,6 +112,12 @@ impl Check {
             }
             let seen = live.trace.value();
             live = self.episode(live, &mut world)?;
+            if let Some(Outcome::ContinuedAsNew(next)) = live.session.outcome().cloned() {
+                self.tally.executions += 1;
+                self.check_carried(&live, &next)?;
+                live = self.begin_anew(*next, &mut world);
+                continue;
+            }
             let is_stuck = world.is_exhausted() && live.trace.value() == seen;
             without_news = if is_stuck { without_news + 1 } else { 0 };
             if without_news > PATIENCE {
@@ -110,14 +128,45 @@ impl Check {
             None | Some(Outcome::Completed(_)) => Ok(self.tally),
             Some(Outcome::Failed(failure)) => Err(format!("failed: {failure}")),
             Some(Outcome::Terminated(_)) => Err("terminated by nobody".into()),
-            Some(Outcome::ContinuedAsNew(_)) => Err("continued as new by nobody".into()),
+            Some(Outcome::ContinuedAsNew(_)) => unreachable!("the next execution has taken its place"),
         }
+    }
+
+    /// No external event is lost or doubled between two executions, and they keep their order.
+    fn check_carried(&mut self, live: &Loaded, next: &NextExecution) -> Result<(), String> {
+        self.tally.carried += next.carried.len();
+        if self.mutant.is_some() {
+            return Ok(());
+        }
+        let is_raised = |event: &&HistoryEvent| matches!(event.kind, EventKind::EventRaised { .. });
+        let raised = self.stored.iter().filter(is_raised).count() as u64;
+        if raised != live.trace.events() + next.carried.len() as u64 {
+            let (seen, carried) = (live.trace.events(), next.carried.len());
+            return Err(format!("of {raised} events, {seen} were observed and {carried} carried over"));
+        }
+        let numbers: Vec<u64> = next.carried.iter().map(|(_, data)| data.read().unwrap()).collect();
+        if numbers.is_sorted() { Ok(()) } else { Err(format!("events were carried over as {numbers:?}")) }
+    }
+
+    fn begin_anew(&mut self, next: NextExecution, world: &mut World) -> Loaded {
+        world.begin_anew();
+        let NextExecution { started, carried } = next;
+        let mut first = vec![EventKind::ExecutionStarted(Box::new(started.clone()))];
+        first.extend(carried.into_iter().map(|(name, input)| EventKind::EventRaised { name, input }));
+        first.extend(self.first.drain(..).filter(|kind| kind.answers().is_none()));
+        self.first = first;
+        self.started = started;
+        self.stored.clear();
+        self.load()
     }
 
     fn episode(&mut self, mut live: Loaded, world: &mut World) -> Result<Loaded, String> {
         let now = world.time(self.tally.episodes as u64);
-        let mut messages: Vec<_> =
-            world.batch().into_iter().map(|kind| (HistoryEvent::new(now, kind), world.insists())).collect();
+        let first =
+            std::mem::take(&mut self.first).into_iter().map(|kind| (HistoryEvent::new(now, kind), false));
+        let mut messages: Vec<_> = first.collect();
+        let batch = world.batch().into_iter();
+        messages.extend(batch.map(|kind| (HistoryEvent::new(now, kind), world.insists())));
         if self.mutant.is_some() {
             let flush = EventKind::EventRaised { name: FLUSH, input: Payload::of(&0).unwrap() };
             messages.push((HistoryEvent::new(now, flush), true));
@@ -139,6 +188,7 @@ impl Check {
         self.tally.messages += messages.len();
         self.tally.actions += done.end.actions.len();
         self.stored.extend(done.rows);
+        self.first = done.left;
         let replayed = self.load();
         self.agree("after replay", &state(&live), &state(&replayed))?;
         world.learn(&done.end);
@@ -162,7 +212,7 @@ impl Check {
         let trace = Trace::default();
         let orchestrator = orchestrator(self.seed, self.mutant, trace.clone());
         let options = SessionOptions { verify: true, ..SessionOptions::default() };
-        let mut session = Session::new(started(), orchestrator, options);
+        let mut session = Session::new(self.started.clone(), orchestrator, options);
         session.replay(&self.stored);
         Loaded { session, trace }
     }
@@ -175,7 +225,12 @@ impl Check {
     ) -> Episode {
         live.session.begin_episode(now);
         let mut rows = vec![HistoryEvent::new(live.session.now(), EventKind::OrchestratorStarted)];
+        let mut left = Vec::new();
         for (number, (message, insists)) in messages.iter().enumerate() {
+            if let Some(Outcome::ContinuedAsNew(_)) = live.session.outcome() {
+                left.push(message.kind.clone());
+                continue;
+            }
             if live.session.outcome().is_some() || !(live.session.expects(message) || *insists) {
                 continue;
             }
@@ -188,7 +243,7 @@ impl Check {
         let end = live.session.end_episode();
         rows.extend(end.actions.iter().cloned().map(|action| action.into_event(now)));
         rows.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: Some(end.digest) }));
-        Episode { rows, end }
+        Episode { rows, end, left }
     }
 
     fn apply(&self, session: &mut Session, message: &HistoryEvent) {
@@ -211,11 +266,21 @@ fn state(loaded: &Loaded) -> State {
 }
 
 fn orchestrator(seed: u64, mutant: Option<Mutant>, trace: Trace) -> Orchestrator {
-    Arc::new(move |handle, _input| {
+    Arc::new(move |handle, input| {
+        let execution: u64 = input.read().unwrap_or_default();
+        let seed = mix(seed, execution);
         let context = OrchestrationContext::new(handle.clone());
         let program = Arc::new(Program { handle, context, trace: trace.clone(), mutant });
         let part = Part::root(program.clone(), seed);
-        let root = Box::pin(async move { Ok(Payload::of(&part.run().await)?) });
+        let goes_on = execution < MOST_EXECUTIONS && Random::new(mix(seed, 5)).chance(12);
+        let root_of = program.clone();
+        let root = Box::pin(async move {
+            let value = part.run().await;
+            if goes_on {
+                root_of.handle.continue_as_new(child(WORK, execution + 1));
+            }
+            Ok(Payload::of(&value)?)
+        });
         match mutant {
             None => root,
             Some(mutant) => Box::pin(Tampered::new(program, mutant, root)),

@@ -17,7 +17,7 @@ use durable::{
     context::{HttpTask, OrchestrationContext, Timeout},
     http::HttpRequest,
     model::{EventName, Failure, FunctionName, InstanceId, Payload, RetryPolicy},
-    replay::{Callee, Handle, Task},
+    replay::{Callee, Child, Handle, Task},
 };
 use futures::future::{BoxFuture, FusedFuture};
 
@@ -39,17 +39,22 @@ pub(super) const EVENTS: [EventName; 4] = [
     EventName::literal("west"),
 ];
 
-/// What user code saw and did, in order, as one number.
+/// What user code saw and did, in order, as one number; and how many external events are among it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Trace(Arc<AtomicU64>);
+pub(super) struct Trace(Arc<(AtomicU64, AtomicU64)>);
 
 impl Trace {
     fn note(&self, word: u64) {
-        self.0.store(mix(self.value(), word), Ordering::Relaxed);
+        self.0.0.store(mix(self.value(), word), Ordering::Relaxed);
     }
 
     pub(super) fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    /// How many external events it observed.
+    pub(super) fn events(&self) -> u64 {
+        self.0.1.load(Ordering::Relaxed)
     }
 }
 
@@ -144,6 +149,18 @@ impl Part {
         ))
     }
 
+    /// A sub-orchestration; one that fails every third time, or one that does not.
+    pub(super) fn sub(&self, input: u64) -> Waiting {
+        let name = if input.is_multiple_of(2) { SHAKY } else { WORK };
+        let callee = Callee::Orchestration(Box::new(child(name, input)));
+        let handle = &self.program.handle;
+        self.waiting(Awaited::Number(if input.is_multiple_of(5) {
+            handle.call_retried(callee, RetryPolicy::new(3, Duration::from_secs(1)), None)
+        } else {
+            handle.call(callee)
+        }))
+    }
+
     /// A call of the shaky activity under a random policy, half of the time with a timeout.
     pub(super) fn retried(&self, input: u64) -> Waiting {
         let mut random = Random::new(self.seed ^ input);
@@ -208,9 +225,13 @@ impl Part {
         let (context, patience) = (&self.program.context, Duration::from_secs(seconds));
         let name = EVENTS[number % EVENTS.len()].clone();
         let result = match default {
-            Some(default) => context.wait_for_or(name, patience, default).await,
+            // No event has this number.
+            Some(_) => context.wait_for_or(name, patience, u64::MAX).await,
             None => context.wait_for_within(name, patience).await,
         };
+        if result.as_ref().is_ok_and(|number| *number != u64::MAX) {
+            self.program.trace.0.1.fetch_add(1, Ordering::Relaxed);
+        }
         self.note(result.unwrap_or_else(|failure| failure.message().len() as u64))
     }
 
@@ -230,13 +251,14 @@ impl Part {
     }
 
     pub(super) fn event(&self, number: usize) -> Waiting {
-        self.waiting(Awaited::Number(self.program.handle.wait(EVENTS[number % EVENTS.len()].clone())))
+        self.waiting(Awaited::Event(self.program.handle.wait(EVENTS[number % EVENTS.len()].clone())))
     }
 
     /// Any of them, as `number` says.
     pub(super) fn any_task(&self, number: u64, input: u64) -> Waiting {
-        match number % 8 {
+        match number % 9 {
             0..3 => self.call(input),
+            8 => self.sub(input),
             3 => self.retried(input),
             4 => self.attempt(input),
             5 => self.timer(input % 100),
@@ -247,6 +269,9 @@ impl Part {
     pub(super) fn send(&self, value: u64) {
         let whom = InstanceId::new("other").unwrap();
         self.program.handle.send_event(whom, EVENTS[0].clone(), Payload::of(&value).unwrap());
+        if value.is_multiple_of(3) {
+            self.program.handle.start(&child(WORK, value));
+        }
     }
 
     pub(super) fn uuid(&self) -> u64 {
@@ -284,6 +309,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 enum Awaited {
     Number(Task<u64>),
+    Event(Task<u64>),
     Nothing(Task<()>),
 }
 
@@ -295,9 +321,21 @@ impl Waiting {
 
     pub(super) fn is_completed(&self) -> bool {
         match &self.task {
-            Awaited::Number(task) => task.is_completed(),
+            Awaited::Number(task) | Awaited::Event(task) => task.is_completed(),
             Awaited::Nothing(task) => task.is_completed(),
         }
+    }
+}
+
+/// Another orchestration, under an id that follows from the call.
+pub(super) fn child(name: FunctionName, input: u64) -> Child {
+    Child {
+        name,
+        version: None,
+        input: Payload::of(&input).unwrap(),
+        instance: None,
+        tags: Default::default(),
+        scheduled_start: None,
     }
 }
 
@@ -316,6 +354,11 @@ impl Future for Waiting {
         };
         let result: Result<u64, Failure> = match &mut this.task {
             Awaited::Number(task) => std::task::ready!(Pin::new(task).poll(&mut cx)),
+            Awaited::Event(task) => {
+                let event = std::task::ready!(Pin::new(task).poll(&mut cx));
+                this.trace.0.1.fetch_add(1, Ordering::Relaxed);
+                event
+            }
             Awaited::Nothing(task) => std::task::ready!(Pin::new(task).poll(&mut cx)).map(|()| 1),
         };
         let result = result.map_err(|failure| failure.message().len() as u64);
@@ -327,7 +370,7 @@ impl Future for Waiting {
 impl FusedFuture for Waiting {
     fn is_terminated(&self) -> bool {
         match &self.task {
-            Awaited::Number(task) => task.is_terminated(),
+            Awaited::Number(task) | Awaited::Event(task) => task.is_terminated(),
             Awaited::Nothing(task) => task.is_terminated(),
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct World {
     answers: Vec<EventKind>,
     /// What was said before, or too late.
     echoes: Vec<EventKind>,
+    /// How many external events there were: each has a number larger than those before.
+    events: u64,
 }
 
 impl World {
@@ -37,6 +39,7 @@ impl World {
             is_suspended: false,
             answers: Vec::new(),
             echoes: Vec::new(),
+            events: 0,
         }
     }
 
@@ -105,12 +108,20 @@ impl World {
 
     fn external_event(&mut self) -> EventKind {
         let name = EVENTS[self.random.below(EVENTS.len())].clone();
-        EventKind::EventRaised { name, input: Payload::of(&(self.random.next() >> 40)).unwrap() }
+        self.events += 1;
+        let number = self.events << 24 | self.random.next() >> 40;
+        EventKind::EventRaised { name, input: Payload::of(&number).unwrap() }
     }
 
     /// Whether a duplicate is given to the session although it does not expect it.
     pub(super) fn insists(&mut self) -> bool {
         self.random.chance(50)
+    }
+
+    /// Forgets what nobody of the next execution asked for: the worker drops it by its execution id.
+    pub(super) fn begin_anew(&mut self) {
+        self.answers.clear();
+        self.echoes.clear();
     }
 
     /// Takes up what an episode asked for.
@@ -138,6 +149,16 @@ impl World {
                     return Some(EventKind::TaskFailed { task: id, failure: Failure::new("bad luck") });
                 }
                 Some(EventKind::TaskCompleted { task: id, result: Payload::of(&result).unwrap() })
+            }
+            EventKind::SubOrchestrationInstanceCreated(child) if !child.is_detached => {
+                let input: u64 = child.input.read().unwrap();
+                let result = mix(mix(self.seed, u64::from(id.as_i32().cast_unsigned())), input) >> 32;
+                if child.name == SHAKY && result.is_multiple_of(3) {
+                    let failure = Failure::new("bad luck below");
+                    return Some(EventKind::SubOrchestrationInstanceFailed { task: id, failure });
+                }
+                let result = Payload::of(&result).unwrap();
+                Some(EventKind::SubOrchestrationInstanceCompleted { task: id, result })
             }
             EventKind::TimerCreated { fire_at } => {
                 Some(EventKind::TimerFired { timer: id, fire_at: *fire_at })
