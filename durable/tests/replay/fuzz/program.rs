@@ -226,10 +226,10 @@ impl Part {
         let name = EVENTS[number % EVENTS.len()].clone();
         let result = match default {
             // No event has this number.
-            Some(_) => context.wait_for_or(name, patience, u64::MAX).await,
+            Some(_) => context.wait_for_or(name, patience, 1 << 40).await,
             None => context.wait_for_within(name, patience).await,
         };
-        if result.as_ref().is_ok_and(|number| *number != u64::MAX) {
+        if result.as_ref().is_ok_and(|number| *number != 1 << 40) {
             self.program.trace.0.1.fetch_add(1, Ordering::Relaxed);
         }
         self.note(result.unwrap_or_else(|failure| failure.message().len() as u64))
