@@ -12,6 +12,7 @@ use durable::{
     clock::Clock,
     embedded::EmbeddedProvider,
     history::History,
+    http::{HttpClient, TokenSource},
     model::{Failure, FunctionName, InstanceId, Storable, Timestamp},
     provider::Provider,
     registry::{ActivityFn, Definition, Registry},
@@ -69,7 +70,7 @@ pub struct TestHub {
 impl TestHub {
     /// A hub that runs every annotated function of this program, unless told otherwise.
     pub fn builder() -> TestHubBuilder {
-        TestHubBuilder { registry: None, begins_at: None, stand_ins: Vec::new() }
+        TestHubBuilder { registry: None, begins_at: None, stand_ins: Vec::new(), outside: Vec::new() }
     }
 
     /// A hub that runs every annotated function of this program.
@@ -155,7 +156,11 @@ pub struct TestHubBuilder {
     registry: Option<Registry>,
     begins_at: Option<Timestamp>,
     stand_ins: Vec<(FunctionName, ActivityFn)>,
+    outside: Vec<Outside>,
 }
+
+/// Something that a worker is given to reach the world outside.
+type Outside = Box<dyn FnOnce(WorkerBuilder) -> WorkerBuilder + Send>;
 
 impl TestHubBuilder {
     /// Runs the functions of `registry` instead of every annotated one.
@@ -184,6 +189,19 @@ impl TestHubBuilder {
         Replacing { name: name.into(), builder: self, definition: PhantomData }
     }
 
+    /// Sends the requests of `ctx.call_http(..)` by `client`; a closure will do (R2:HTTP-33).
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.outside.push(Box::new(|worker| worker.http_client(client)));
+        self
+    }
+
+    /// Gets the tokens of requests that name the token source `name` from `source`; a closure will do.
+    pub fn token_source(mut self, name: impl Into<String>, source: impl TokenSource) -> Self {
+        let name = name.into();
+        self.outside.push(Box::new(|worker| worker.token_source(name, source)));
+        self
+    }
+
     /// Starts the hub with its worker, whose activities run on the current tokio runtime.
     ///
     /// # Errors
@@ -199,6 +217,7 @@ impl TestHubBuilder {
             Arc::new(self.begins_at.map_or_else(VirtualClock::new, VirtualClock::at).standing_still());
         let provider: Arc<dyn Provider> = Arc::new(EmbeddedProvider::in_memory(clock.clone())?);
         let worker = WorkerBuilder::new(provider.clone()).functions(registry).always_replay(true);
+        let worker = self.outside.into_iter().fold(worker, |worker, give| give(worker));
         let worker = worker.start().await?;
         let client = Client::new(provider.clone(), SessionOptions::DEFAULT_MAX_PAYLOAD);
         Ok(TestHub { provider, clock, client, worker })

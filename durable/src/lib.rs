@@ -29,7 +29,7 @@
 //!
 //! - [`prelude`]: what an application imports.
 //! - [`hub`], [`client`], [`worker`]: opening a hub, starting orchestrations, running functions.
-//! - [`context`], [`call`]: what function authors hold, and the values they give to its verbs.
+//! - [`context`], [`call`], [`http`]: what function authors hold, and the values they give to its verbs.
 //! - [`model`], [`history`]: the words, and what has happened.
 //! - [`provider`], [`embedded`]: the contract with storage, and the store that comes with the crate.
 //! - [`explanation`]: what an instance waits for.
@@ -47,6 +47,7 @@ pub mod episode;
 mod error;
 pub mod explanation;
 pub mod history;
+pub mod http;
 pub mod hub;
 #[doc(hidden)]
 pub mod macro_support;

@@ -4,6 +4,7 @@ pub use crate::{
     call::{Call, Event},
     client::{Client, Run},
     context::{ActivityContext, OrchestrationContext},
+    http::{HttpRequest, HttpResponse},
     hub::TaskHub,
     model::{Failure, InstanceId, Payload, RetryPolicy, RuntimeStatus, Timestamp},
     registry::Registry,

@@ -13,7 +13,29 @@ pub(crate) fn run() -> Result<(), StepError> {
     let scratch = Scratch::create()?;
     hello_sequence(&scratch)?;
     fan_out_fan_in(&scratch)?;
-    versions()
+    versions()?;
+    told(
+        "custom_status",
+        &[" ─ Tokyo ─ Seattle ─ London", "\"recommendedCities\"", "choice 9: null", "confirming"],
+    )?;
+    told("approval", &["order-17 approved", "order-18 rejected", "order-19 escalated, after 72 hours"])?;
+    told("phone_verification", &["true, after 0 s", "false, after 0 s", "false, after 90 s"])?;
+    told(
+        "weather_monitor",
+        &["Not clear", "Clear skies over Redmond, WA", "Go take a walk", "Monitor expiring"],
+    )?;
+    told("github_monitor", &["3 open issue(s)", "too many open issues", "Monitor completed! after 3 minutes"])
+}
+
+// R1:CST, R1:OVR-20, R1:SMS, R1:MON, R1:GHM
+/// Those that wait, in virtual time: each must say these, in this order.
+fn told(name: &str, wanted: &[&str]) -> Result<(), StepError> {
+    let lines = example(&format!("Example: {name}"), name).run_reading()?;
+    let mut left = lines.iter();
+    match wanted.iter().find(|wanted| !left.any(|line| line.contains(**wanted))) {
+        Some(missing) => Err(StepError::Unexpected(format!("{name} did not say `{missing}`, but {lines:?}"))),
+        None => Ok(()),
+    }
 }
 
 // R1:QS-1, R1:CHAIN-1, R1:FAN-6, R3:TEST-12

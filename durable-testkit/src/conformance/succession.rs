@@ -103,7 +103,10 @@ pub(super) async fn what_an_execution_leaves_behind_runs_under_its_own_name(stag
     checkpoint.events = vec![
         HistoryEvent::new(hub.now(), EventKind::OrchestratorStarted),
         start.event,
-        HistoryEvent::new(hub.now(), EventKind::OrchestratorCompleted { digest: None, rest: Default::default() }),
+        HistoryEvent::new(
+            hub.now(),
+            EventKind::OrchestratorCompleted { digest: None, rest: Default::default() },
+        ),
     ];
     checkpoint.orphans = vec![OrphanedActivity { execution: first.clone(), scheduled: scheduled.clone() }];
     hub.provider.checkpoint(item, checkpoint).await.expect("a held item can be checkpointed");

@@ -23,7 +23,7 @@ use crate::{
 /// every replay. The context is usable only inside its orchestrator, on its thread.
 #[derive(Debug)]
 pub struct OrchestrationContext {
-    handle: Handle,
+    pub(super) handle: Handle,
 }
 
 impl OrchestrationContext {

@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
+    /// Reads a date as HTTP headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub(crate) fn from_http_date(text: &str) -> Option<Self> {
+        let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self::from_microseconds(time.as_microsecond()))
+    }
+
     /// This time and `duration` more; at the end of time, the end of time.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {

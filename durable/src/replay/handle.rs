@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The engine's verbs for one session.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Handle {
     shared: Arc<Shared>,
 }

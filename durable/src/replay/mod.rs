@@ -22,6 +22,7 @@ mod inbox;
 mod journal;
 mod matching;
 mod mismatch;
+mod on_behalf;
 mod outcome;
 mod recorded;
 mod resting;

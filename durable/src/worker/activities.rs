@@ -20,6 +20,7 @@ use super::{Host, unhandled};
 use crate::{
     context::ActivityContext,
     history::{EventKind, HistoryEvent},
+    http::HTTP_ACTIVITY,
     model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload},
     provider::ActivityWorkItem,
 };
@@ -193,9 +194,15 @@ fn unknown(host: &Host, name: &FunctionName, version: Option<&FunctionVersion>) 
     if let Some(known) = unhandled::in_words(host.registry.activity_versions(name)) {
         return unhandled::missing_version("activity", name, version, &known);
     }
-    let message = format!(
-        "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make sure \
-         its crate is linked (`use that_crate as _;`)"
-    );
+    let message = if *name == HTTP_ACTIVITY {
+        "this worker has no HTTP client, which `ctx.call_http(..)` needs: give it one with \
+         `hub.worker().http_client(..)`, or turn on the feature `http-client` of `durable`"
+            .to_owned()
+    } else {
+        format!(
+            "this worker has no activity `{name}`; annotate a function of that name with `#[activity]`, and make \
+             sure its crate is linked (`use that_crate as _;`)"
+        )
+    };
     Failure::of_kind(FailureKind::UnknownFunction, "UnknownFunction", message)
 }

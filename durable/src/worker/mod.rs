@@ -5,11 +5,14 @@
 
 mod activities;
 mod explain;
+mod http;
 mod options;
 mod orchestrations;
 mod renewal;
 mod unhandled;
 mod watchdog;
+#[cfg(feature = "http-client")]
+mod web;
 
 use std::{
     sync::{
@@ -23,6 +26,8 @@ use futures::FutureExt;
 use tokio::{runtime::Handle, sync::watch};
 
 pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
+#[cfg(feature = "http-client")]
+pub use web::WebClient;
 
 use crate::{
     context::Services,

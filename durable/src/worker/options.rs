@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Worker;
+use super::{Worker, http::Outside};
 use crate::{
     context::Services,
     error::Error,
+    http::{HttpClient, TokenSource},
     model::TaskHubName,
     provider::Provider,
     registry::{Registry, VersionMatch},
@@ -96,13 +97,14 @@ pub struct WorkerBuilder {
     options: WorkerOptions,
     tracker: Tracker,
     services: Services,
+    outside: Outside,
 }
 
 impl WorkerBuilder {
     /// A worker for the hub that `provider` keeps, with every annotated function of this program.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        let (hub, options, tracker, services) = Default::default();
-        Self { hub, provider, registry: None, options, tracker, services }
+        let (hub, options, tracker, services, outside) = Default::default();
+        Self { hub, provider, registry: None, options, tracker, services, outside }
     }
 
     pub(crate) fn in_hub(mut self, name: TaskHubName) -> Self {
@@ -197,6 +199,19 @@ impl WorkerBuilder {
         self
     }
 
+    /// Sends the requests of `ctx.call_http(..)` by `client` (R2:HTTP-33). Without one, they are sent by
+    /// the client of the feature `http-client` if that is on, else they fail.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.outside.client = Some(Arc::new(client));
+        self
+    }
+
+    /// Gets the tokens of requests that name the token source `name` from `source` (R2:HTTP-26).
+    pub fn token_source(mut self, name: impl Into<String>, source: impl TokenSource) -> Self {
+        self.outside.tokens.insert(name.into(), Arc::new(source));
+        self
+    }
+
     /// Starts the worker. Activities run on the tokio runtime in which this is called.
     ///
     /// # Errors
@@ -208,6 +223,7 @@ impl WorkerBuilder {
             None => Registry::discover()?,
         };
         let options = self.options.within_reason();
+        let registry = self.outside.or_default(options.max_payload)?.add_to(registry);
         let worker = Worker::start(self.provider, registry, options, self.tracker, self.services).await?;
         tracing::info!(hub = %self.hub, "the worker has started");
         Ok(worker)

@@ -15,7 +15,7 @@ use super::{
 /// The tens are the layers of the design. Where it lets one folder of a layer see another, they
 /// have neighbouring numbers: `call` names the store's `Reuse`; `client` and `registry` have
 /// their failures in `error`.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
     ("model", 0),          // the words
     ("clock", 10),         // the one reader of the machine's time
     ("history", 10),       // what has happened
@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("tracking", 21),      // what is told to traces
     ("replay", 21),        // history in, actions out; pure
     ("entity", 21),        // the rules of entities; pure
+    ("http", 21),          // HTTP calls as values, and the ports behind them
     ("context", 30),       // what function authors hold
     ("embedded", 30),      // the provider in the process
     ("registry", 40),      // the functions of this process

@@ -8,6 +8,8 @@ mod counterexamples;
 mod dead_wait;
 mod external_events;
 mod fuzz;
+mod http;
+mod limits;
 mod mismatch;
 mod orchestrations;
 mod retries;

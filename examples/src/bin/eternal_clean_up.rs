@@ -36,17 +36,15 @@ async fn main() -> Result<(), durable::Error> {
     let began = hub.now();
     // One id: however often it is started, it runs once (R2:ETE-10).
     let run = hub.client().start(periodic_cleanup_loop::with(0).instance_id("StaticId")).await?;
-    loop {
-        let state = hub.passing_time(run.wait_for_start()).await?;
-        let rounds: u32 = state.input.read().unwrap_or_default();
-        if rounds >= 3 {
-            break;
-        }
+    let mut rounds = 0;
+    while rounds < 3 {
         hub.passing_time(tokio::task::yield_now()).await;
+        let state = run.wait_for_start().await?;
+        rounds = state.input.read().unwrap_or_default(); // the input of the newest execution
     }
     let hours = hub.now().duration_since(began).as_secs_f64() / 3600.0;
     let events = run.history().await?.events().len();
-    println!("  ◌ after {hours} hours and three rounds, its history has {events} events");
+    println!("  ◌ after {rounds} rounds in {hours} hours, its history has {events} events");
     run.terminate("we move").await?;
     let state = hub.passing_time(run.wait_for_end()).await?;
     println!("  ◉ {}: {}", state.runtime_status, state.output.as_json());

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use durable::{
+    context::OrchestrationContext,
     history::{EventKind, ExecutionStarted, HistoryEvent, Rest},
     model::Payload,
     replay::{EpisodeEnd, NextExecution, Orchestrator, Outcome, Session, SessionOptions},
@@ -271,7 +272,8 @@ fn orchestrator(seed: u64, mutant: Option<Mutant>, trace: Trace) -> Orchestrator
     Arc::new(move |handle, input| {
         let execution: u64 = input.read().unwrap_or_default();
         let seed = mix(seed, execution);
-        let program = Arc::new(Program { handle, trace: trace.clone(), mutant });
+        let context = OrchestrationContext::new(handle.clone());
+        let program = Arc::new(Program { handle, context, trace: trace.clone(), mutant });
         let part = Part::root(program.clone(), seed);
         let goes_on = execution < MOST_EXECUTIONS && Random::new(mix(seed, 5)).chance(12);
         let root_of = program.clone();

@@ -14,6 +14,8 @@ use std::{
 };
 
 use durable::{
+    context::{HttpTask, OrchestrationContext, Timeout},
+    http::HttpRequest,
     model::{EventName, Failure, FunctionName, InstanceId, Payload, RetryPolicy},
     replay::{Callee, Child, Handle, Task},
 };
@@ -60,6 +62,8 @@ impl Trace {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) handle: Handle,
+    /// The verbs that are made of several steps.
+    pub(super) context: OrchestrationContext,
     pub(super) trace: Trace,
     pub(super) mutant: Option<Mutant>,
 }
@@ -183,6 +187,62 @@ impl Part {
             policy,
             timeout,
         )))
+    }
+
+    /// A request under random options; the answer's status, its body's length, or the failure's.
+    pub(super) fn http(&self, input: u64) -> BoxFuture<'static, Result<u64, u64>> {
+        let mut random = Random::new(self.seed ^ input);
+        let mut seconds = |most| Duration::from_secs(random.between(0, most) as u64);
+        let (interval, first, limit) = (seconds(60), seconds(4), seconds(90));
+        let mut call = HttpRequest::post(format!("http://host/{input}")).poll_every(interval);
+        if random.chance(20) {
+            call = call.without_polling();
+        }
+        if random.chance(40) {
+            call = call.retry(RetryPolicy::new(3, first).jitter(0.5));
+        }
+        if random.chance(40) {
+            call = call.timeout(limit);
+        }
+        let task: HttpTask = self.program.context.call_http(call);
+        let part = self.clone();
+        Box::pin(async move {
+            let result = task.await;
+            let result = result.map(|answer| u64::from(answer.status()) << 8 | answer.text().len() as u64);
+            let result = result.map_err(|failure| failure.message().len() as u64);
+            part.note(value(result));
+            result
+        })
+    }
+
+    /// Gives a child so many seconds.
+    pub(super) fn timeout(&self, seconds: u64, child: Self) -> Timeout<BoxFuture<'static, u64>> {
+        self.program.context.timeout(Duration::from_secs(seconds), child.run())
+    }
+
+    /// An event, or its absence after so many seconds.
+    pub(super) async fn event_within(&self, number: usize, seconds: u64, default: Option<u64>) -> u64 {
+        let (context, patience) = (&self.program.context, Duration::from_secs(seconds));
+        let name = EVENTS[number % EVENTS.len()].clone();
+        let result = match default {
+            // No event has this number.
+            Some(_) => context.wait_for_or(name, patience, 1 << 40).await,
+            None => context.wait_for_within(name, patience).await,
+        };
+        if result.as_ref().is_ok_and(|number| *number != 1 << 40) {
+            self.program.trace.0.1.fetch_add(1, Ordering::Relaxed);
+        }
+        self.note(result.unwrap_or_else(|failure| failure.message().len() as u64))
+    }
+
+    /// Children, at most `limit` at once, which may fail.
+    pub(super) fn map_concurrent(
+        &self,
+        limit: usize,
+        count: usize,
+    ) -> impl Future<Output = Result<Vec<u64>, u64>> + use<> {
+        let part = self.clone();
+        self.program.context.map_concurrent(limit, 0..count, move |number| part.try_child(number, count))
     }
 
     pub(super) fn timer(&self, seconds: u64) -> Waiting {

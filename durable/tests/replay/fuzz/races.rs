@@ -120,6 +120,32 @@ pub(super) async fn deadline(part: Part) -> u64 {
     }
 }
 
+pub(super) async fn timeout(part: Part) -> u64 {
+    match part.timeout(part.given() % 30, part.child(0, 2)).await {
+        Ok(seen) => part.fold([seen]),
+        Err(_) => part.child(1, 2).run().await,
+    }
+}
+
+/// A time limit that stays, raced by reference with work that is renewed.
+pub(super) async fn timeout_in_a_loop(part: Part) -> u64 {
+    let mut limited = part.timeout(part.given() % 60, part.child(0, 4));
+    let mut all = Vec::new();
+    for turn in 1..4 {
+        let mut work = part.child(turn, 4).run();
+        let (is_over, seen) = tokio::select! {
+            biased;
+            seen = &mut limited => (true, seen.unwrap_or(11)),
+            seen = &mut work => (false, seen),
+        };
+        all.push(part.note(seen));
+        if is_over {
+            break;
+        }
+    }
+    part.fold(all)
+}
+
 pub(super) async fn aborted(part: Part) -> u64 {
     let (abort, registration) = AbortHandle::new_pair();
     let work = Abortable::new(part.child(0, 3).run(), registration);

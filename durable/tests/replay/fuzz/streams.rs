@@ -79,6 +79,16 @@ pub(super) async fn ready_chunks(part: Part) -> u64 {
     part.fold(chunks.into_iter().flat_map(|chunk| chunk.into_iter().chain([99])))
 }
 
+pub(super) async fn map_concurrent(part: Part) -> u64 {
+    let count = count(&part);
+    let limit = part.random().below(count + 1);
+    let mapped = part.map_concurrent(limit, count);
+    // What was begun by the call goes on beside this.
+    let seen = part.child(0, count).run().await;
+    let all = mapped.await;
+    part.fold(all.unwrap_or_else(|failure| vec![failure]).into_iter().chain([seen]))
+}
+
 pub(super) async fn select_two(part: Part) -> u64 {
     let left: FuturesUnordered<_> = (0..2).map(|number| part.child(number, 4).run()).collect();
     let right: FuturesOrdered<_> = (2..4).map(|number| part.child(number, 4).run()).collect();

@@ -24,6 +24,16 @@ pub(super) async fn one_retried(part: Part) -> u64 {
     part.retried(part.given()).value().await
 }
 
+pub(super) async fn one_http(part: Part) -> u64 {
+    value(part.http(part.given()).await)
+}
+
+pub(super) async fn one_event_within(part: Part) -> u64 {
+    let mut random = part.random();
+    let default = random.chance(50).then_some(part.given());
+    part.event_within(random.below(4), part.given() % 60, default).await
+}
+
 pub(super) async fn one_timer(part: Part) -> u64 {
     part.timer(part.given() % 60).value().await
 }

@@ -4,6 +4,7 @@
 
 use durable::{
     history::{EventId, EventKind},
+    http::{HTTP_ACTIVITY, HttpRequest, HttpResponse},
     model::{Failure, Payload, Timestamp},
     replay::EpisodeEnd,
 };
@@ -138,6 +139,9 @@ impl World {
 
     fn answer(&self, id: EventId, asked: &EventKind) -> Option<EventKind> {
         match asked {
+            EventKind::TaskScheduled { name, input, .. } if *name == HTTP_ACTIVITY => {
+                Some(self.http_answer(id, &input.read().unwrap()))
+            }
             EventKind::TaskScheduled { name, input, .. } => {
                 let input: u64 = input.read().unwrap();
                 let result = mix(mix(self.seed, u64::from(id.as_i32().cast_unsigned())), input) >> 32;
@@ -161,5 +165,20 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    /// Done, busy, broken, accepted with and without a place to ask, or no answer at all.
+    fn http_answer(&self, id: EventId, request: &HttpRequest) -> EventKind {
+        let drawn = mix(mix(self.seed, u64::from(id.as_i32().cast_unsigned())), request.uri().len() as u64);
+        let accepted = HttpResponse::new(202).header("location", format!("next/{}", drawn % 7));
+        let answer = match drawn % 8 {
+            0 | 1 => accepted,
+            2 => accepted.header("retry-after", (drawn % 90).to_string()),
+            3 => HttpResponse::new(202),
+            4 => HttpResponse::new(503).header("retry-after", "9"),
+            5 => return EventKind::TaskFailed { task: id, failure: Failure::new("no route") },
+            _ => HttpResponse::new(200).content("x".repeat((drawn % 50) as usize)),
+        };
+        EventKind::TaskCompleted { task: id, result: Payload::of(&answer).unwrap() }
     }
 }
