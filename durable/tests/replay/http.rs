@@ -57,7 +57,7 @@ fn asked(session: &Session, end: &EpisodeEnd) -> Vec<String> {
         EventKind::TaskScheduled { name, input, .. } if *name == HTTP_ACTIVITY => {
             input.read::<HttpRequest>().unwrap().to_string()
         }
-        EventKind::TimerCreated { fire_at } => {
+        EventKind::TimerCreated { fire_at, .. } => {
             format!("timer {}", fire_at.duration_since(session.now()).as_secs())
         }
         kind => kind.name().to_owned(),
