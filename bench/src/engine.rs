@@ -232,6 +232,7 @@ fn started() -> ExecutionStarted {
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        retention: None,
         behaviour: BEHAVIOUR,
     }
 }

@@ -6,6 +6,7 @@ pub use crate::{
     context::{ActivityContext, OrchestrationContext},
     hub::TaskHub,
     model::{Failure, InstanceId, Payload, RetryPolicy, RuntimeStatus, Timestamp},
+    provider::{InstanceFilter, InstanceQuery},
     registry::Registry,
     replay::Task,
     worker::Worker,

@@ -159,6 +159,7 @@ mod tests {
             generation: 0,
             tags: BTreeMap::new(),
             scheduled_start: None,
+            retention: None,
             behaviour: 1,
         };
         let end =

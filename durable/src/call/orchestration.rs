@@ -1,6 +1,6 @@
 //! A use of an orchestrator, as a value, and the typed name of one that exists.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
 
 use super::verbs::{MayStart, Startable, sealed::Sealed};
 use crate::{
@@ -45,6 +45,8 @@ pub struct StartRequest {
     pub tags: BTreeMap<String, String>,
     /// When it may begin; absent means at once.
     pub scheduled_start: Option<Timestamp>,
+    /// How long it is kept after its end; absent means as its hub keeps others.
+    pub retention: Option<Duration>,
     /// What to do when the instance id is taken.
     pub reuse: Reuse,
 }
@@ -58,6 +60,7 @@ impl<O> OrchestrationCall<O> {
             instance: None,
             tags: BTreeMap::new(),
             scheduled_start: None,
+            retention: None,
             reuse: Reuse::default(),
         };
         Self { request, output: PhantomData }
@@ -98,6 +101,13 @@ impl<O, U: MayStart> OrchestrationCall<O, U> {
     /// Begins it no earlier than `time`. It can only be started then: nobody could wait for it.
     pub fn at(mut self, time: Timestamp) -> OrchestrationCall<O, StartOnly> {
         self.request.scheduled_start = Some(time);
+        OrchestrationCall { request: self.request, output: PhantomData }
+    }
+
+    /// Purges the instance this long after it has ended, whatever its hub does with others
+    /// ([`TaskHubOptions::retention`](crate::hub::TaskHubOptions::retention)). It can only be started then.
+    pub fn retention(mut self, age: Duration) -> OrchestrationCall<O, StartOnly> {
+        self.request.retention = Some(age);
         OrchestrationCall { request: self.request, output: PhantomData }
     }
 

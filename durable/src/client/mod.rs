@@ -3,9 +3,11 @@
 //! Needs a provider and nothing else: a process that only starts orchestrations has no registry
 //! and no worker. Begin with [`Client`].
 
+mod admin;
 mod control;
 mod reply;
 mod run;
+mod wait;
 
 use std::sync::Arc;
 
@@ -57,7 +59,8 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, input, instance, tags, scheduled_start, reuse } = request;
+        let StartRequest { name, version, input, instance, tags, scheduled_start, retention, reuse } =
+            request;
         let now = self.provider.clock().now();
         let instance = match instance {
             Some(chosen) => chosen?,
@@ -75,6 +78,7 @@ impl Client {
             generation: 0,
             tags,
             scheduled_start,
+            retention,
             behaviour: BEHAVIOUR,
         };
         Ok(NewInstance { started, at: now, reuse })
@@ -120,7 +124,8 @@ impl Client {
         Ok(self.provider.read_state(instance).await?)
     }
 
-    /// The history of the instance's current execution (R1:ORCH-22).
+    /// The history of the instance's current execution (R1:ORCH-22); without what functions were given
+    /// and gave: [`History::without_payloads`] (R2:MGT-11).
     ///
     /// # Errors
     /// `NotFound`; `Corrupt` when it cannot be read.

@@ -4,6 +4,7 @@
 //! Begin with [`Shared::update`], the only way to change the queue.
 
 use std::{
+    mem,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -123,13 +124,24 @@ impl Shared {
     }
 
     /// Lets what is due happen when it is due, until the queue is closed. Runs on a thread of its own.
-    pub(super) fn run_alarm(&self) {
+    ///
+    /// `purge` tells the writer that ended instances are kept no longer.
+    pub(super) fn run_alarm(&self, purge: impl Fn()) {
         loop {
-            self.update(|queue| {
+            let is_purge_due = self.update(|queue| {
                 if queue.phase == Phase::Working {
                     queue.fire_due(self.clock.now());
                 }
+                // Counted before anybody could find the queue idle.
+                let is_purge_due = mem::take(&mut queue.is_purge_due);
+                if is_purge_due {
+                    self.expect_write();
+                }
+                is_purge_due
             });
+            if is_purge_due {
+                purge();
+            }
             let queue = self.lock();
             if queue.is_closed {
                 return;

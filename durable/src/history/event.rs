@@ -3,7 +3,7 @@
 //! The names are those of the Durable Task Framework, since every tool and reader of the field
 //! knows them (R2:HUB-22). The set is closed on purpose: replay names every variant.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +183,9 @@ pub struct ExecutionStarted {
     /// When it may begin, if not at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_start: Option<Timestamp>,
+    /// How long after its end the instance is kept, if it is not to be kept as its hub keeps others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Duration>,
     /// The engine behaviour the execution was begun under ([`BEHAVIOUR`]); 0 in histories
     /// that somebody else wrote.
     #[serde(default)]
@@ -247,6 +250,26 @@ impl EventKind {
             | Self::TaskScheduled { .. }
             | Self::TimerCreated { .. }
             | Self::EventSent { .. } => false,
+        }
+    }
+
+    /// What a function was given or gave, where the event holds it.
+    pub(super) const fn payload_mut(&mut self) -> Option<&mut Payload> {
+        match self {
+            Self::ExecutionStarted(started) => Some(&mut started.input),
+            Self::TaskScheduled { input, .. }
+            | Self::EventSent { input, .. }
+            | Self::EventRaised { input, .. } => Some(input),
+            Self::ExecutionCompleted { result, .. } | Self::TaskCompleted { result, .. } => Some(result),
+            Self::ExecutionTerminated { .. }
+            | Self::ExecutionSuspended { .. }
+            | Self::ExecutionResumed { .. }
+            | Self::OrchestratorStarted
+            | Self::OrchestratorCompleted { .. }
+            | Self::TaskFailed { .. }
+            | Self::TimerCreated { .. }
+            | Self::TimerFired { .. }
+            | Self::GenericEvent { .. } => None,
         }
     }
 

@@ -27,6 +27,8 @@ pub enum ProviderErrorKind {
     NotFound,
     /// The instance has ended.
     Ended,
+    /// The instance has not ended.
+    NotEnded,
     /// A live instance has this id already, or any has and reuse was ruled out.
     AlreadyExists,
     /// Another worker took the work item: whatever was done with it must be thrown away.
@@ -48,6 +50,8 @@ pub enum ProviderErrorKind {
         /// The newest number that this version reads.
         known: u32,
     },
+    /// A page token is damaged, or was made for another filter or by another store.
+    BadPageToken,
     /// The provider has been shut down.
     Closed,
     /// The address of a hub is not well-formed; the text says what is expected.
@@ -63,12 +67,14 @@ impl ProviderErrorKind {
             Self::Unavailable | Self::Full => true,
             Self::NotFound
             | Self::Ended
+            | Self::NotEnded
             | Self::AlreadyExists
             | Self::LockLost
             | Self::Held(_)
             | Self::ReadOnly
             | Self::Corrupt(_)
             | Self::UnknownFormat { .. }
+            | Self::BadPageToken
             | Self::Closed
             | Self::BadAddress(_)
             | Self::Other => false,
@@ -81,6 +87,9 @@ impl fmt::Display for ProviderErrorKind {
         match self {
             Self::NotFound => f.write_str("there is no such instance"),
             Self::Ended => f.write_str("the instance has ended"),
+            Self::NotEnded => {
+                f.write_str("the instance has not ended; wait until it has, or terminate it first")
+            }
             Self::AlreadyExists => {
                 f.write_str("an instance with this id exists; choose another id, or wait until it has ended")
             }
@@ -93,6 +102,9 @@ impl fmt::Display for ProviderErrorKind {
             Self::UnknownFormat { found, known } => write!(
                 f,
                 "it has format {found}, and this version of `durable` reads up to {known}; use a newer version"
+            ),
+            Self::BadPageToken => f.write_str(
+                "the page token is not one of this query; begin without one, and keep the filter from page to page",
             ),
             Self::Closed => f.write_str("the hub has been closed"),
             Self::BadAddress(expected) => f.write_str(expected),

@@ -122,6 +122,7 @@ mod tests {
             generation: 0,
             tags: Default::default(),
             scheduled_start: None,
+            retention: None,
             behaviour: 0,
         };
         Session::new(started, Arc::new(|_, input| Box::pin(async { Ok(input) })), SessionOptions::default())
