@@ -34,7 +34,7 @@ pub(super) struct FileStore {
     hold: Option<Hold>,
     pub(super) tally: Tally,
     /// For how long ended instances are kept that say nothing of their own.
-    retention: Option<Duration>,
+    pub(super) retention: Option<Duration>,
 }
 
 /// What the row of a taken id says.
@@ -135,41 +135,6 @@ impl FileStore {
             self.run(tables::DELETE_HISTORY_ROW, [row])?;
         }
         Ok(())
-    }
-
-    /// What a query sees of the episode, beyond the status.
-    fn publish(&mut self, episode: &WrittenEpisode<'_>) -> Result<(), Trouble> {
-        let change = episode.change;
-        if change.custom_status.is_some() || change.output.is_some() || change.failure.is_some() {
-            let failure = change.failure.as_ref().map(rows::failure_text).transpose()?;
-            let texts = [&change.custom_status, &change.output, &failure]
-                .map(|payload| payload.as_ref().map(crate::model::Payload::as_json));
-            self.run(tables::PUBLISH, params![episode.key, texts[0], texts[1], texts[2]])?;
-        }
-        Ok(())
-    }
-
-    /// Counts the instance where it stands now, and lets queries find it there; until when it is kept,
-    /// if it has ended and is not kept for ever.
-    fn move_on(&mut self, episode: &WrittenEpisode<'_>) -> Result<Option<Timestamp>, Trouble> {
-        let WrittenEpisode { key, was, name, change, .. } = *episode;
-        if was == change.status {
-            return Ok(None);
-        }
-        self.tally.count(was, name, -1);
-        self.tally.count(change.status, name, 1);
-        let shelf = rows::shelf_number(change.status);
-        if !change.status.is_terminal() {
-            if shelf != rows::shelf_number(was) {
-                self.run(tables::SHELVE, [key, shelf])?;
-            }
-            return Ok(None);
-        }
-        let usually = self.retention.map(rows::retention_number);
-        let values = params![key, shelf, change.updated_at.as_microseconds(), usually];
-        let mut end = self.connection()?.prepare_cached(tables::END)?;
-        let purge_at: Option<Option<i64>> = end.query_row(values, |row| row.get(0)).optional()?;
-        Ok(purge_at.flatten().map(Timestamp::from_microseconds))
     }
 
     fn arrival(&mut self, key: Key, message: Option<Row>) -> Result<Option<Arrival>, Trouble> {

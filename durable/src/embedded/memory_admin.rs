@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many times farther a look goes where nothing is read.
-const FARTHER: usize = 8;
+const FARTHER: usize = 16;
 
 impl Kept {
     /// Up to `most` instances behind `after`.

@@ -32,6 +32,7 @@ mod rows;
 mod search;
 mod settle;
 mod shared;
+mod standing;
 mod store;
 mod tables;
 mod tally;

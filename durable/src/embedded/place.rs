@@ -10,10 +10,10 @@ use crate::{
 
 /// How many instances a look examines at most before it gives what it has: it must not hold up those
 /// who wait for its answer, nor what runs beside it.
-pub(super) const SCAN: usize = 8_192;
+pub(super) const SCAN: usize = 4_096;
 
 /// How many instances are removed at once at most, for the same reason.
-pub(super) const SLICE: usize = 100;
+pub(super) const SLICE: usize = 25;
 
 /// Behind which instance a look goes on, in the order in which it walks.
 #[derive(Debug, Clone, PartialEq, Eq)]

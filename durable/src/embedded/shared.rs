@@ -156,7 +156,7 @@ impl Shared {
 
     /// Moves a clock that can be moved, when nothing else is left to do.
     fn skip_to(&self, due: Timestamp, queue: &Queue) -> bool {
-        if !queue.is_idle() || self.has_writes() {
+        if !self.is_quiet(queue) {
             return false;
         }
         self.clock.skip_to(due)
@@ -168,7 +168,12 @@ impl Shared {
     }
 
     fn may_skip(&self, queue: &Queue) -> bool {
-        self.clock.can_skip() && queue.next_alarm().is_some() && queue.is_idle() && !self.has_writes()
+        self.clock.can_skip() && queue.next_alarm().is_some() && self.is_quiet(queue)
+    }
+
+    /// Whether nothing can happen before the next alarm, and there is one worth going to.
+    fn is_quiet(&self, queue: &Queue) -> bool {
+        queue.timers.has_more_than_a_purge() && queue.is_idle() && !self.has_writes()
     }
 
     fn changed(&self, kind: Kind) -> Notified<'_> {

@@ -114,6 +114,11 @@ impl Timers {
         self.of_instance.contains_key(&(key, Mark::Timer(timer)))
     }
 
+    /// Whether something else than a purge is to come: that alone is no reason for time to pass.
+    pub(super) fn has_more_than_a_purge(&self) -> bool {
+        self.due.len() > usize::from(self.purge.is_some())
+    }
+
     /// When the next thing is due.
     pub(super) fn first(&self) -> Option<Timestamp> {
         self.due.first_key_value().map(|(moment, _)| moment.0)
@@ -185,6 +190,7 @@ mod tests {
             timers.add_purge(at(seconds));
         }
         assert_eq!(timers.first(), Some(at(1)));
+        assert!(!timers.has_more_than_a_purge());
         assert!(matches!(timers.take_due(at(9)), Some(Due::Purge)));
         assert_eq!(timers.first(), None);
         timers.add_purge(at(5));

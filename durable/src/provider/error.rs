@@ -43,7 +43,7 @@ pub enum ProviderErrorKind {
     Full,
     /// What is stored is damaged; the text says where.
     Corrupt(String),
-    /// What is stored was written by a version that this one does not know.
+    /// What is stored was written by a version that this one does not know, or knows no longer.
     UnknownFormat {
         /// The format's number in the store.
         found: u32,
@@ -99,6 +99,11 @@ impl fmt::Display for ProviderErrorKind {
             Self::ReadOnly => f.write_str("the store is read-only; check the permissions of file and folder"),
             Self::Full => f.write_str("the store is full; make room, nothing acknowledged is lost"),
             Self::Corrupt(place) => write!(f, "the store is damaged: {place}; restore it from a copy"),
+            Self::UnknownFormat { found, known } if found < known => write!(
+                f,
+                "it has format {found} of a version before the first release, and this version of `durable` reads \
+                 {known}; finish what is in it with the version that wrote it, and begin a new one"
+            ),
             Self::UnknownFormat { found, known } => write!(
                 f,
                 "it has format {found}, and this version of `durable` reads up to {known}; use a newer version"

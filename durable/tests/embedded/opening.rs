@@ -107,6 +107,17 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn an_older_format_is_refused_and_left_as_it_is() {
+    let folder = used_hub();
+    change(&folder, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 1;");
+    let before = fs::read(folder.file()).unwrap();
+    let error = open(&folder.file()).unwrap_err();
+    assert_eq!(error.kind, ProviderErrorKind::UnknownFormat { found: 1, known: 2 });
+    assert!(error.to_string().contains("with the version that wrote it"), "{error}");
+    assert_eq!(fs::read(folder.file()).unwrap(), before);
+}
+
+#[test]
 fn a_file_that_was_cut_off_is_damage_wherever_it_is_met() {
     let folder = used_hub();
     change(&folder, "PRAGMA journal_mode = DELETE;");
