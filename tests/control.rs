@@ -5,17 +5,19 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
-#[path = "control/places.rs"]
-mod places;
-
 use std::time::Duration;
 
 use durable::{
     Error, client::Client, history::EventKind, model::FailureKind, prelude::*, provider::ProviderErrorKind,
 };
 use durable_testkit::TestHub;
-use durable_tests::{Folder, functions::WORD, gates, well_formed};
-use places::{each_hub, names, until, until_recorded};
+use durable_tests::{
+    Folder,
+    functions::WORD,
+    gates,
+    places::{each_hub, names, until, until_recorded},
+    well_formed,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

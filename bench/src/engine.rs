@@ -215,7 +215,7 @@ where
 }
 
 fn call(ctx: &Handle) -> Task<()> {
-    ctx.call(WORK, None, Payload::null())
+    ctx.call(durable::replay::Callee::activity(WORK, Payload::null()))
 }
 
 fn session(orchestrator: &Orchestrator) -> Session {
@@ -233,6 +233,7 @@ fn started() -> ExecutionStarted {
         tags: Default::default(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     }
 }

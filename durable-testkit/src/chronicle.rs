@@ -90,7 +90,8 @@ impl Chronicle {
             self.hear(HistoryEvent::new(self.now, kind));
         } else {
             assert!(self.stage != Stage::Between, "nothing was heard in this episode before: {fact}");
-            let is_end = matches!(kind, EventKind::ExecutionCompleted { .. });
+            let is_end =
+                matches!(kind, EventKind::ExecutionCompleted { .. } | EventKind::ContinueAsNew { .. });
             assert!(
                 is_end || id == self.next_id,
                 "the next number is {}, and not that of: {fact}",
@@ -142,8 +143,8 @@ impl Chronicle {
     /// Takes note of an action.
     pub(crate) fn act(&mut self, event: HistoryEvent) {
         match &event.kind {
-            EventKind::TaskScheduled { .. } => drop(self.open.insert(event.id, None)),
             EventKind::TimerCreated { fire_at } => drop(self.open.insert(event.id, Some(*fire_at))),
+            kind if kind.awaits_answer() => drop(self.open.insert(event.id, None)),
             _ => {}
         }
         self.stage = Stage::Acting;

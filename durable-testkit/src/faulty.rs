@@ -15,7 +15,7 @@ use std::{
 use async_trait::async_trait;
 use durable::{
     clock::Clock,
-    history::{History, HistoryEvent, TaskMessage},
+    history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
         ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
@@ -180,6 +180,10 @@ impl WorkStore for FaultyProvider {
 
     async fn load_history(&self, item: &OrchestrationWorkItem) -> Result<History, ProviderError> {
         self.inner.load_history(item).await
+    }
+
+    async fn load_start(&self, item: &OrchestrationWorkItem) -> Result<ExecutionStarted, ProviderError> {
+        self.inner.load_start(item).await
     }
 
     async fn checkpoint(

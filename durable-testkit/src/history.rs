@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use durable::{
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, SubOrchestration},
     model::{EventName, ExecutionId, Failure, FunctionName, InstanceId, Payload, RuntimeStatus, Timestamp},
 };
 use serde::Serialize;
@@ -46,14 +46,38 @@ impl Fact {
                 *input = json(value);
                 *input_matters = true;
             }
+            Kind::Event {
+                kind: EventKind::SubOrchestrationInstanceCreated(child), input_matters, ..
+            } => {
+                child.input = json(value);
+                *input_matters = true;
+            }
             _ => panic!("only a call has an input: {self:?}"),
+        }
+        self
+    }
+
+    /// Of a called or started orchestration: under this instance id.
+    ///
+    /// # Panics
+    /// When it is no instance id, or the fact no orchestration.
+    #[must_use]
+    #[track_caller]
+    pub fn under(mut self, instance: &str) -> Self {
+        match &mut self.0 {
+            Kind::Event { kind: EventKind::SubOrchestrationInstanceCreated(child), .. } => {
+                child.instance = InstanceId::new(instance).unwrap_or_else(|error| panic!("{error}"));
+            }
+            _ => panic!("only an orchestration has an instance id: {self:?}"),
         }
         self
     }
 
     /// Whether an action of that number and kind is this fact, in an episode that began at `now`.
     pub(crate) fn is(&self, id: EventId, made: &EventKind, now: Timestamp) -> bool {
-        use EventKind::{EventSent, ExecutionCompleted, TaskScheduled};
+        use EventKind::{
+            ContinueAsNew, EventSent, ExecutionCompleted, SubOrchestrationInstanceCreated, TaskScheduled,
+        };
         match (&self.0, made) {
             (Kind::Timer { id: own, after }, EventKind::TimerCreated { fire_at }) => {
                 *own == id && now.saturating_add(*after) == *fire_at
@@ -64,6 +88,18 @@ impl Fact {
             ) => {
                 let same_input = !input_matters || input.is_same_json(other_input);
                 *own == id && name == other && version == other_version && same_input
+            }
+            (
+                Kind::Event { id: own, kind: SubOrchestrationInstanceCreated(child), input_matters },
+                SubOrchestrationInstanceCreated(other),
+            ) => {
+                let same_input = !input_matters || child.input.is_same_json(&other.input);
+                let same = (&child.name, &child.version, &child.instance, child.is_detached)
+                    == (&other.name, &other.version, &other.instance, other.is_detached);
+                *own == id && same && same_input
+            }
+            (Kind::Event { kind: ContinueAsNew { input }, .. }, ContinueAsNew { input: other }) => {
+                input.is_same_json(other)
             }
             (
                 Kind::Event { id: own, kind: EventSent { instance, name, input }, .. },
@@ -105,6 +141,7 @@ pub fn started(input: impl Serialize) -> Fact {
         tags: BTreeMap::new(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     })))
 }
@@ -124,6 +161,50 @@ pub fn completed(task: i32, result: impl Serialize) -> Fact {
 /// Call `task` failed.
 pub fn failed(task: i32, failure: impl Into<Failure>) -> Fact {
     Fact::message(EventKind::TaskFailed { task: EventId::from_i32(task), failure: failure.into() })
+}
+
+/// Orchestrator `name` was called, as a sub-orchestration whose id was not chosen, with whatever input;
+/// [`Fact::with`] says which, [`Fact::under`] under which id.
+pub fn called(id: i32, name: impl Into<FunctionName>) -> Fact {
+    child(id, name.into(), false)
+}
+
+/// Orchestrator `name` was started and is not waited for, with whatever input; [`Fact::with`] says
+/// which, [`Fact::under`] under which id.
+pub fn begun(id: i32, name: impl Into<FunctionName>) -> Fact {
+    child(id, name.into(), true)
+}
+
+fn child(id: i32, name: FunctionName, is_detached: bool) -> Fact {
+    let kind = EventKind::SubOrchestrationInstanceCreated(Box::new(SubOrchestration {
+        name,
+        version: None,
+        input: Payload::null(),
+        instance: InstanceId::of_child(&ExecutionId::new("test"), id),
+        tags: BTreeMap::new(),
+        scheduled_start: None,
+        is_detached,
+    }));
+    Fact(Kind::Event { id: EventId::from_i32(id), kind, input_matters: false })
+}
+
+/// Sub-orchestration `task` returned `result`.
+#[track_caller]
+pub fn sub_completed(task: i32, result: impl Serialize) -> Fact {
+    let (task, result) = (EventId::from_i32(task), json(result));
+    Fact::message(EventKind::SubOrchestrationInstanceCompleted { task, result })
+}
+
+/// Sub-orchestration `task` failed.
+pub fn sub_failed(task: i32, failure: impl Into<Failure>) -> Fact {
+    let (task, failure) = (EventId::from_i32(task), failure.into());
+    Fact::message(EventKind::SubOrchestrationInstanceFailed { task, failure })
+}
+
+/// The instance goes on as another execution, with `input`.
+#[track_caller]
+pub fn continue_as_new(input: impl Serialize) -> Fact {
+    Fact::message(EventKind::ContinueAsNew { input: json(input) })
 }
 
 /// A timer was set, due `after` the beginning of the episode.
@@ -154,7 +235,7 @@ pub fn resumed() -> Fact {
 
 /// Somebody ended the instance.
 pub fn terminated(reason: impl Into<String>) -> Fact {
-    Fact::message(EventKind::ExecutionTerminated { reason: reason.into() })
+    Fact::message(EventKind::ExecutionTerminated { reason: reason.into(), recursive: false })
 }
 
 /// The orchestrator returned `output`.
@@ -188,6 +269,13 @@ impl fmt::Display for Fact {
             Kind::Event { id, kind: EventKind::TaskScheduled { name, .. }, input_matters: false } => {
                 write!(f, "{id} call of `{name}`, with any input")
             }
+            Kind::Event {
+                id,
+                kind: EventKind::SubOrchestrationInstanceCreated(child),
+                input_matters: false,
+            } => {
+                write!(f, "{id} orchestration `{}` as `{}`, with any input", child.name, child.instance)
+            }
             Kind::Event { id, kind, .. } => f.write_str(&describe(*id, kind)),
             Kind::Timer { id, after } => write!(f, "{id} timer due {after:?} after the episode began"),
             Kind::Fired { timer } => write!(f, "timer {timer} fired"),
@@ -214,6 +302,10 @@ pub(crate) fn describe(id: EventId, kind: &EventKind) -> String {
             format!("fails: {}", failure.message())
         }
         EventKind::ExecutionCompleted { result, .. } => format!("returns {result:?}"),
+        EventKind::SubOrchestrationInstanceCreated(child) => {
+            format!("{id} orchestration `{}` as `{}` with {:?}", child.name, child.instance, child.input)
+        }
+        EventKind::ContinueAsNew { input } => format!("continues as new with {input:?}"),
         EventKind::TaskCompleted { task, result } => format!("call {task} returned {result:?}"),
         EventKind::TaskFailed { task, failure } => format!("call {task} failed: {}", failure.message()),
         other => other.name().to_owned(),

@@ -233,7 +233,7 @@ impl Replay {
     fn failure(&self) -> Option<&Failure> {
         match self.outcome() {
             Some(Outcome::Failed(failure)) => Some(failure),
-            Some(Outcome::Completed(_) | Outcome::Terminated(_)) | None => None,
+            Some(Outcome::Completed(_) | Outcome::Terminated(_) | Outcome::ContinuedAsNew(_)) | None => None,
         }
     }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use durable::{
     clock::Clock,
     embedded::EmbeddedProvider,
-    history::{History, HistoryEvent, TaskMessage},
+    history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState, Payload, RuntimeStatus},
     provider::{
         ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
@@ -290,6 +290,10 @@ impl WorkStore for Broken {
 
     async fn load_history(&self, item: &OrchestrationWorkItem) -> Result<History, ProviderError> {
         self.inner.load_history(item).await
+    }
+
+    async fn load_start(&self, item: &OrchestrationWorkItem) -> Result<ExecutionStarted, ProviderError> {
+        self.inner.load_start(item).await
     }
 
     async fn checkpoint(

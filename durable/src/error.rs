@@ -6,7 +6,9 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    model::{Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable},
+    model::{
+        Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable, RuntimeStatus,
+    },
     provider::{ProviderError, WaitFor},
     registry::RegistryError,
 };
@@ -46,6 +48,18 @@ pub enum Error {
         instance: InstanceId,
         /// Why, in the words of who terminated it.
         reason: String,
+    },
+    /// The instance does not stand where this can be done to it.
+    #[error("cannot {operation} orchestration `{instance}`, which is {status}: it must be {needed}")]
+    Status {
+        /// What was tried.
+        operation: &'static str,
+        /// On which one.
+        instance: InstanceId,
+        /// Where it stands.
+        status: RuntimeStatus,
+        /// Where it must stand.
+        needed: &'static str,
     },
     /// An input cannot be written as JSON.
     #[error("the input for `{function}` cannot be written as JSON")]
@@ -108,6 +122,7 @@ impl Error {
             | Self::Registry(_)
             | Self::Failed { .. }
             | Self::Terminated { .. }
+            | Self::Status { .. }
             | Self::Input { .. }
             | Self::Payload(_)
             | Self::Output { .. }

@@ -9,7 +9,7 @@ use durable::{
     history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
     model::{ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag},
-    replay::{Handle, Session, SessionOptions, Task},
+    replay::{Callee, Handle, Session, SessionOptions, Task},
 };
 
 fn started() -> ExecutionStarted {
@@ -23,6 +23,7 @@ fn started() -> ExecutionStarted {
         tags: Default::default(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     }
 }
@@ -57,7 +58,7 @@ fn completed(task: i32) -> TaskMessage {
 }
 
 fn run(session: &mut Session, messages: &[TaskMessage]) -> Checkpoint {
-    episode::run(session, messages, at(1), CheckpointTag(1))
+    episode::run(session, messages, at(1), CheckpointTag(1), &|_| None).unwrap()
 }
 
 fn names(checkpoint: &Checkpoint) -> Vec<&'static str> {
@@ -65,7 +66,7 @@ fn names(checkpoint: &Checkpoint) -> Vec<&'static str> {
 }
 
 fn call(handle: &Handle) -> Task<()> {
-    handle.call("work".into(), None, Payload::null())
+    handle.call(Callee::activity("work", Payload::null()))
 }
 
 async fn one_call(handle: Handle) -> Result<Payload, Failure> {
@@ -150,13 +151,13 @@ fn an_orchestrator_that_fails_ends_its_instance_with_the_reason() {
 #[test]
 fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", "ten attempts");
-    let checkpoint = episode::fail(started().execution, failure, at(5), CheckpointTag(9));
+    let checkpoint = episode::fail(started().execution, None, &[], failure, at(5), CheckpointTag(9));
     assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
     assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
 }
 
 fn terminated(reason: &str) -> TaskMessage {
-    message(EventKind::ExecutionTerminated { reason: reason.into() })
+    message(EventKind::ExecutionTerminated { reason: reason.into(), recursive: false })
 }
 
 // R2:MGT-42: in line with the other messages; the first end stands.
@@ -197,7 +198,7 @@ fn an_execution_is_terminated_without_its_orchestrator_if_a_message_says_so() {
     let past = run(&mut session, &[start()]).events.into();
     let (execution, nothing) = (started().execution, Default::default());
     let terminate = |past, messages: &[TaskMessage]| {
-        episode::terminate(&execution, past, messages, at(2), CheckpointTag(2))
+        episode::terminate(&execution, past, None, messages, at(2), CheckpointTag(2))
     };
     assert!(terminate(&past, &[completed(0)]).is_none());
     let other = TaskMessage { execution: Some(ExecutionId::new("before")), ..terminated("a") };

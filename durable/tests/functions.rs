@@ -11,7 +11,7 @@ use std::{
 
 use durable::{
     activity,
-    call::{ActivityCall, Call, Callable, OrchestrationCall, RunId, Startable},
+    call::{ActivityCall, ActivityRequest, Call, Callable, Called, OrchestrationCall, RunId, Startable},
     context::{ActivityContext, OrchestrationContext},
     model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload, Timestamp},
     orchestrator,
@@ -138,8 +138,15 @@ fn run<D: Definition>(input: &str) -> Result<String, Failure> {
     answer.map(|payload| payload.as_json().to_owned())
 }
 
+fn request_of(call: impl Callable) -> ActivityRequest {
+    match call.into_call() {
+        Called::Activity(request) => request,
+        Called::Orchestration(request) => panic!("it calls an orchestration: {request:?}"),
+    }
+}
+
 fn input_of(call: impl Callable) -> String {
-    call.into_call().input.unwrap().as_json().to_owned()
+    request_of(call).input.unwrap().as_json().to_owned()
 }
 
 // R3:TEST-1, R3:TEST-3, R3:TEST-10, R3:TEST-11
@@ -197,7 +204,7 @@ fn name_and_version_come_from_the_attribute() {
     assert_eq!(monitor::REGISTRATION.name(), "Monitor");
     assert_eq!(say_hello::REGISTRATION.name(), "say_hello");
 
-    let request = renamed::with("x").into_call();
+    let request = request_of(renamed::with("x"));
     assert_eq!(request.name.as_str(), "E1_SayHello");
     assert_eq!(request.version, Some(FunctionVersion::literal("2")));
     assert_eq!(run::<renamed>("\"x\"").unwrap(), "\"x\"");
@@ -248,8 +255,7 @@ fn an_output_that_json_cannot_hold_is_a_failure() {
     assert_eq!(failure.kind(), FailureKind::Payload);
     assert!(failure.message().contains("output of `keyed_by_list`"), "{failure}");
     assert!(
-        Call::<()>::activity("f", std::collections::BTreeMap::from([(vec![1], 1)]))
-            .into_call()
+        request_of(Call::<()>::activity("f", std::collections::BTreeMap::from([(vec![1], 1)])))
             .input
             .is_err()
     );
@@ -287,13 +293,13 @@ fn a_bad_instance_id_waits_in_the_value() {
 // R3:BIND-15; R1:QS-19
 #[test]
 fn names_known_at_run_time_say_the_same() {
-    let by_name = Call::<String>::activity("say_hello", "Tokyo").into_call();
-    let by_proxy = say_hello::with("Tokyo").into_call();
+    let by_name = request_of(Call::<String>::activity("say_hello", "Tokyo"));
+    let by_proxy = request_of(say_hello::with("Tokyo"));
     assert_eq!(by_name.name, by_proxy.name);
     assert_eq!(by_name.input.unwrap(), by_proxy.input.unwrap());
 
     let retyped: ActivityCall<u8> = Call::<Payload>::activity("f", ()).version("2").returning();
-    assert_eq!(retyped.into_call().version.unwrap().as_str(), "2");
+    assert_eq!(request_of(retyped).version.unwrap().as_str(), "2");
     assert_eq!(Call::<u8>::orchestration("o", [1]).into_start().input.unwrap().as_json(), "[1]");
 }
 

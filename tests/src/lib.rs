@@ -8,6 +8,7 @@ mod child;
 mod folder;
 pub mod functions;
 pub mod gates;
+pub mod places;
 mod seeded;
 #[cfg(target_os = "linux")]
 mod shim;

@@ -117,8 +117,11 @@ impl Walk {
         }
         self.actions += 1;
         self.has_acted = true;
-        match event.kind {
+        match &event.kind {
             EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => {
+                self.open.insert(event.id, self.episode);
+            }
+            EventKind::SubOrchestrationInstanceCreated(child) if !child.is_detached => {
                 self.open.insert(event.id, self.episode);
             }
             EventKind::ExecutionCompleted { .. } => self.has_ended = true,
@@ -160,6 +163,7 @@ mod tests {
             tags: BTreeMap::new(),
             scheduled_start: None,
             retention: None,
+            parent: None,
             behaviour: 1,
         };
         let end =

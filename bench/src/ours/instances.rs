@@ -180,6 +180,7 @@ fn start_of(number: u64) -> NewInstance {
         tags: tags.into_iter().map(|(tag, value)| (tag.to_owned(), value.to_string())).collect(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     };
     NewInstance { started, at: created(number), reuse: Reuse::Never }
@@ -208,6 +209,8 @@ async fn end(hub: &EmbeddedProvider, item: OrchestrationWorkItem) -> Result<(), 
         activities: Vec::new(),
         messages: Vec::new(),
         cancelled_timers: Vec::new(),
+        replaces: false,
+        orphans: Vec::new(),
         change,
     };
     hub.checkpoint(item, checkpoint).await

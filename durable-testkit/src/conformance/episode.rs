@@ -38,7 +38,9 @@ impl Hub {
             execution: item.execution.clone(),
             tag: CheckpointTag(unique()),
             events,
+            replaces: false,
             activities: Vec::new(),
+            orphans: Vec::new(),
             messages: Vec::new(),
             cancelled_timers: Vec::new(),
             change,
@@ -129,6 +131,7 @@ impl Episode<'_> {
     /// Goes on as another execution, whose history holds `events` more and nothing from before.
     pub(crate) fn goes_on_as(mut self, execution: &ExecutionId, events: Vec<HistoryEvent>) -> Self {
         self.checkpoint.execution = execution.clone();
+        self.checkpoint.replaces = true;
         self.checkpoint.events = vec![HistoryEvent::new(self.now(), EventKind::OrchestratorStarted)];
         self.checkpoint.events.extend(events);
         self

@@ -86,6 +86,7 @@ pub(crate) fn start_of(instance: &str, at: Timestamp) -> NewInstance {
         tags: Default::default(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     };
     NewInstance { started, at, reuse: Reuse::WhenEnded }

@@ -52,7 +52,7 @@ pub(super) async fn every_kind_of_message_arrives(stage: Stage<'_>) {
         EventKind::ExecutionSuspended { reason: "lunch".into() },
         EventKind::ExecutionResumed { reason: "coffee".into() },
         EventKind::GenericEvent { data: "ping".into() },
-        EventKind::ExecutionTerminated { reason: "night".into() },
+        EventKind::ExecutionTerminated { reason: "night".into(), recursive: false },
     ];
     for kind in &kinds {
         let mut message = event("a", 0, hub.now());

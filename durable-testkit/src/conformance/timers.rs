@@ -188,7 +188,7 @@ pub(super) async fn an_event_does_not_begin_a_scheduled_instance_early(stage: St
 
 fn order_to_end(instance: &str, at: Timestamp) -> TaskMessage {
     let mut order = event(instance, 0, at);
-    order.event.kind = EventKind::ExecutionTerminated { reason: "enough".into() };
+    order.event.kind = EventKind::ExecutionTerminated { reason: "enough".into(), recursive: false };
     order
 }
 

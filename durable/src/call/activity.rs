@@ -2,7 +2,10 @@
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use super::verbs::{Callable, sealed::Sealed};
+use super::{
+    Called,
+    verbs::{Callable, sealed::Sealed},
+};
 use crate::model::{Encoded, FunctionName, FunctionVersion, Payload, RetryPolicy, Storable};
 
 /// A call of an activity: which one, with which input. Its answer is read as an `O`.
@@ -73,8 +76,8 @@ impl<O> Sealed for ActivityCall<O> {}
 impl<O: Storable> Callable for ActivityCall<O> {
     type Output = O;
 
-    fn into_call(self) -> ActivityRequest {
-        self.request
+    fn into_call(self) -> Called {
+        Called::Activity(self.request)
     }
 }
 

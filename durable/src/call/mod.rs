@@ -20,10 +20,18 @@ pub use activity::{ActivityCall, ActivityRequest};
 pub use event::Event;
 #[doc(hidden)]
 pub use inputs::Inputs;
-pub use orchestration::{CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
+pub use orchestration::{CallOnly, CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
 #[doc(hidden)]
 pub use verbs::CallableFromClient;
-pub use verbs::{Callable, MayStart, Startable, sealed};
+pub use verbs::{Callable, MayCall, MayStart, Startable, sealed};
+
+/// What a `call` is to schedule.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Called {
+    Activity(ActivityRequest),
+    Orchestration(Box<StartRequest>),
+}
 
 /// Values for functions whose name is known only at run time, or that another program owns.
 ///

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
 
-use super::verbs::{MayStart, Startable, sealed::Sealed};
+use super::{
+    Callable, Called,
+    verbs::{MayCall, MayStart, Startable, sealed::Sealed},
+};
 use crate::{
     model::{
-        Encoded, FunctionName, FunctionVersion, InstanceId, InvalidInstanceId, Payload, Storable, Timestamp,
+        Encoded, FunctionName, FunctionVersion, InstanceId, InvalidInstanceId, Payload, RetryPolicy,
+        Storable, Timestamp,
     },
     provider::Reuse,
 };
@@ -13,9 +17,10 @@ use crate::{
 /// A use of an orchestrator: which one, with which input and options. Its output is read as an `O`.
 ///
 /// Made by the proxy of an `#[orchestrator]` (`hello_sequence::with(cities)`) or by
-/// [`Call::orchestration`](super::Call::orchestration); performed by `client.start(..)`.
+/// [`Call::orchestration`](super::Call::orchestration); performed by `client.start(..)`, or inside an
+/// orchestration by `ctx.call(..)`, which waits for its output, or `ctx.start(..)`, which does not.
 /// `U` says which verbs the options leave possible.
-#[must_use = "an orchestration does not begin until it is given to `client.start(..)`"]
+#[must_use = "an orchestration does not begin until it is given to `start(..)` or `call(..)`"]
 pub struct OrchestrationCall<O = Payload, U = CallOrStart> {
     request: StartRequest,
     output: PhantomData<fn() -> (O, U)>,
@@ -28,6 +33,10 @@ pub enum CallOrStart {}
 /// An option has made it something that can only be started.
 #[derive(Debug)]
 pub enum StartOnly {}
+
+/// An option has made it something that can only be called.
+#[derive(Debug)]
+pub enum CallOnly {}
 
 /// What an engine must know to begin an orchestration.
 #[doc(hidden)]
@@ -49,6 +58,10 @@ pub struct StartRequest {
     pub retention: Option<Duration>,
     /// What to do when the instance id is taken.
     pub reuse: Reuse,
+    /// When a caller tries it again; absent means never.
+    pub retry: Option<RetryPolicy>,
+    /// How long a caller gives one attempt; absent means for ever.
+    pub timeout: Option<Duration>,
 }
 
 impl<O> OrchestrationCall<O> {
@@ -62,6 +75,8 @@ impl<O> OrchestrationCall<O> {
             scheduled_start: None,
             retention: None,
             reuse: Reuse::default(),
+            retry: None,
+            timeout: None,
         };
         Self { request, output: PhantomData }
     }
@@ -69,7 +84,8 @@ impl<O> OrchestrationCall<O> {
 
 impl<O, U> OrchestrationCall<O, U> {
     /// Gives the instance this id instead of a fresh one. A text that is not an id fails the verb
-    /// (R1:ORCH-4 to ORCH-8).
+    /// (R1:ORCH-4 to ORCH-8). Without it, a sub-orchestration's id follows from its parent's execution and
+    /// the number of the call (R1:SUB-8).
     #[expect(
         clippy::needless_pass_by_value,
         reason = "ids are written as literals, numbers and borrowed texts"
@@ -118,10 +134,30 @@ impl<O, U: MayStart> OrchestrationCall<O, U> {
     }
 }
 
+impl<O, U: MayCall> OrchestrationCall<O, U> {
+    /// Tries again when it fails, as `policy` says; the last failure is what the caller gets
+    /// (R1:SUB-3, R2:ERR-6). It can only be called then. Each attempt is an instance of its own, unless
+    /// [`instance_id`](Self::instance_id) chose one id for all: then each replaces the one that failed.
+    pub fn retry(mut self, policy: RetryPolicy) -> OrchestrationCall<O, CallOnly> {
+        self.request.retry = Some(policy);
+        OrchestrationCall { request: self.request, output: PhantomData }
+    }
+
+    /// Gives each attempt `duration` of durable time. What takes longer fails with kind `TimedOut`; it
+    /// can only be called then. The sub-orchestration itself is not ended, and its late result is ignored.
+    pub fn timeout(mut self, duration: Duration) -> OrchestrationCall<O, CallOnly> {
+        self.request.timeout = Some(duration);
+        OrchestrationCall { request: self.request, output: PhantomData }
+    }
+}
+
 impl Sealed for CallOrStart {}
 impl Sealed for StartOnly {}
+impl Sealed for CallOnly {}
 impl MayStart for CallOrStart {}
 impl MayStart for StartOnly {}
+impl MayCall for CallOrStart {}
+impl MayCall for CallOnly {}
 
 impl<O, U> Sealed for OrchestrationCall<O, U> {}
 
@@ -129,6 +165,20 @@ impl<O: Storable, U: MayStart> Startable for OrchestrationCall<O, U> {
     type Output = O;
 
     fn into_start(self) -> StartRequest {
+        self.request
+    }
+}
+
+impl<O: Storable, U: MayCall> Callable for OrchestrationCall<O, U> {
+    type Output = O;
+
+    fn into_call(self) -> Called {
+        Called::Orchestration(Box::new(self.request))
+    }
+}
+
+impl<O: Storable> OrchestrationCall<O> {
+    pub(crate) fn into_next(self) -> StartRequest {
         self.request
     }
 }

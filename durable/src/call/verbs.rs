@@ -1,7 +1,7 @@
 //! Which values a verb takes. One trait per context, since what the compiler says about a wrong
 //! value must name that context.
 
-use super::{ActivityRequest, StartRequest};
+use super::{Called, StartRequest};
 use crate::model::Storable;
 
 /// Keeps the traits of this folder to the values of this crate.
@@ -11,12 +11,11 @@ pub mod sealed {
     pub trait Sealed {}
 }
 
-/// What an orchestrator can `call`: a call of an activity.
+/// What an orchestrator can `call`: an activity or another orchestrator.
 #[diagnostic::on_unimplemented(
     message = "an orchestration cannot `call` a `{Self}`",
     label = "this says nothing that could be called",
-    note = "`call` takes `activity::with(..)`, or `Call::<Out>::activity(\"Name\", input)` for a name known only at run time",
-    note = "an orchestration is begun with `start`: `orchestrator::with(..)`"
+    note = "`call` takes `activity::with(..)` or `orchestrator::with(..)`; `Call::<Out>::activity(\"Name\", input)` for a name known only at run time"
 )]
 pub trait Callable: sealed::Sealed {
     /// What the call answers.
@@ -24,7 +23,7 @@ pub trait Callable: sealed::Sealed {
 
     /// What is to be scheduled.
     #[doc(hidden)]
-    fn into_call(self) -> ActivityRequest;
+    fn into_call(self) -> Called;
 }
 
 /// What can be started without waiting for its output: a use of an orchestrator.
@@ -44,11 +43,19 @@ pub trait Startable: sealed::Sealed {
 
 /// The uses of an orchestrator that may be started.
 #[diagnostic::on_unimplemented(
-    message = "an orchestration with these options cannot be started",
+    message = "an orchestration with `.retry(..)` or `.timeout(..)` cannot be started",
     label = "an option on this value needs somebody who waits for the result",
-    note = "`start` does not wait for the result"
+    note = "`start` does not wait for the result: `call` it, or give the options to the calls inside it"
 )]
 pub trait MayStart: sealed::Sealed {}
+
+/// The uses of an orchestrator that may be called.
+#[diagnostic::on_unimplemented(
+    message = "an orchestration with `.at(time)` cannot be called",
+    label = "nobody could wait for it",
+    note = "`ctx.start(..)` begins it at that time; to wait first, `ctx.sleep_until(time).await`"
+)]
+pub trait MayCall: sealed::Sealed {}
 
 /// What a client can `call`: nothing. The bound of a hidden method that is there for its message.
 #[doc(hidden)]

@@ -21,7 +21,26 @@ impl Client {
     /// `NotFound` when there is no such instance, `Ended` when it has ended; `Payload` when the
     /// reason is larger than a payload may be.
     pub fn terminate(&self, run: impl AsRef<InstanceId>, reason: impl Into<String>) -> Reply<'_, ()> {
-        self.steer(run.as_ref(), reason.into(), |reason| EventKind::ExecutionTerminated { reason })
+        self.steer(run.as_ref(), reason.into(), |reason| EventKind::ExecutionTerminated {
+            reason,
+            recursive: false,
+        })
+    }
+
+    /// Ends an orchestration, and with it the sub-orchestrations it waits for, and theirs (DECISIONS 11);
+    /// not what it has only started. Otherwise as [`terminate`](Self::terminate).
+    ///
+    /// # Errors
+    /// Those of [`terminate`](Self::terminate).
+    pub fn terminate_recursively(
+        &self,
+        run: impl AsRef<InstanceId>,
+        reason: impl Into<String>,
+    ) -> Reply<'_, ()> {
+        self.steer(run.as_ref(), reason.into(), |reason| EventKind::ExecutionTerminated {
+            reason,
+            recursive: true,
+        })
     }
 
     /// Halts an orchestration until it is resumed: it becomes `Suspended`, with `reason` as its
@@ -71,6 +90,14 @@ impl<O> Run<O> {
     /// Those of [`Client::terminate`].
     pub fn terminate(&self, reason: impl Into<String>) -> Reply<'_, ()> {
         self.client().terminate(self, reason)
+    }
+
+    /// Ends it with its sub-orchestrations: see [`Client::terminate_recursively`].
+    ///
+    /// # Errors
+    /// Those of [`Client::terminate`].
+    pub fn terminate_recursively(&self, reason: impl Into<String>) -> Reply<'_, ()> {
+        self.client().terminate_recursively(self, reason)
     }
 
     /// Halts it until it is resumed: see [`Client::suspend`].

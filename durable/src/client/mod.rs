@@ -4,6 +4,7 @@
 //! and no worker. Begin with [`Client`].
 
 mod admin;
+mod again;
 mod control;
 mod reply;
 mod run;
@@ -59,7 +60,7 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, input, instance, tags, scheduled_start, retention, reuse } =
+        let StartRequest { name, version, input, instance, tags, scheduled_start, retention, reuse, .. } =
             request;
         let now = self.provider.clock().now();
         let instance = match instance {
@@ -79,6 +80,7 @@ impl Client {
             tags,
             scheduled_start,
             retention,
+            parent: None,
             behaviour: BEHAVIOUR,
         };
         Ok(NewInstance { started, at: now, reuse })

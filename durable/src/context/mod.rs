@@ -2,6 +2,7 @@
 
 mod activity;
 mod orchestration;
+mod orchestrations;
 
 pub use activity::ActivityContext;
 pub use orchestration::OrchestrationContext;

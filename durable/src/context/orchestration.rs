@@ -8,12 +8,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    call::{ActivityRequest, Callable, Event},
+    call::{ActivityRequest, Callable, Called, Event},
     model::{
         ExecutionId, Failure, FailureKind, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy,
         Storable, Timestamp,
     },
-    replay::{Handle, Task},
+    replay::{Callee, Handle, Task},
 };
 
 /// The verbs of an orchestrator; its first parameter (R1:CHAIN-2).
@@ -32,27 +32,50 @@ impl OrchestrationContext {
         Self { handle }
     }
 
-    /// Calls an activity: `ctx.call(say_hello::with("Tokyo"))`.
+    /// Calls an activity, `ctx.call(say_hello::with("Tokyo"))`, or another orchestration,
+    /// `ctx.call(provision::with(device))`, which is an instance of its own (R1:SUB-1, SUB-4).
     ///
     /// # Errors
-    /// Awaiting the task gives the activity's failure, or one of kind `Payload` or `TooLarge` when
-    /// the input could not be recorded; nothing is scheduled then. With a retry policy it is the failure
-    /// of the last attempt; with a timeout it may be one of kind `TimedOut`.
+    /// Awaiting the task gives the failure of what was called, or one of kind `Payload` or `TooLarge`
+    /// when the input could not be recorded; nothing is scheduled then. With a retry policy it is the failure
+    /// of the last attempt; with a timeout it may be one of kind `TimedOut`. A sub-orchestration that was
+    /// ended from outside fails with kind `Terminated`, one whose chosen id belongs to a live instance
+    /// with `IdTaken`.
     #[track_caller]
     pub fn call<C: Callable>(&self, call: C) -> Task<C::Output> {
-        let ActivityRequest { name, version, input, retry, timeout } = call.into_call();
-        let what = || format!("the input of activity `{name}`");
-        match input.map_err(Failure::from).and_then(|input| self.within_limit(input, what)) {
-            Ok(input) if retry.is_none() && timeout.is_none() => self.handle.call(name, version, input),
-            Ok(input) => {
-                let once = || RetryPolicy::new(1, Duration::ZERO);
-                self.handle.call_retried(name, version, input, retry.unwrap_or_else(once), timeout)
+        let (callee, retry, timeout) = match call.into_call() {
+            Called::Activity(ActivityRequest { name, version, input, retry, timeout }) => {
+                let what = || format!("the input of activity `{name}`");
+                let input = input.map_err(Failure::from).and_then(|input| self.within_limit(input, what));
+                match input {
+                    Ok(input) => (Callee::Activity { name, version, input }, retry, timeout),
+                    Err(failure) => return Task::refused(failure.in_function(&name)),
+                }
             }
-            Err(failure) => Task::refused(failure.in_function(&name)),
+            Called::Orchestration(request) => {
+                let (name, retry, timeout) = (request.name.clone(), request.retry.clone(), request.timeout);
+                match self.child(*request) {
+                    Ok(child) => (Callee::Orchestration(Box::new(child)), retry, timeout),
+                    Err(failure) => return Task::refused(failure.in_function(&name)),
+                }
+            }
+        };
+        if retry.is_none() && timeout.is_none() {
+            return self.handle.call(callee);
         }
+        let once = || RetryPolicy::new(1, Duration::ZERO);
+        self.handle.call_retried(callee, retry.unwrap_or_else(once), timeout)
     }
 
-    fn within_limit(&self, payload: Payload, what: impl FnOnce() -> String) -> Result<Payload, Failure> {
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(super) fn within_limit(
+        &self,
+        payload: Payload,
+        what: impl FnOnce() -> String,
+    ) -> Result<Payload, Failure> {
         let limit = self.handle.max_payload();
         if payload.size() <= limit { Ok(payload) } else { payload.within(limit, &what()) }
     }

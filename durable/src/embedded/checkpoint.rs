@@ -6,9 +6,9 @@
 
 use super::{
     error::Trouble,
-    queue::{Delivered, Held, Queue, WaitingActivity},
+    queue::{Held, Queue, WaitingActivity},
     rows::{self, NameNumber, Row},
-    store::{Added, Kept, WrittenEpisode, WrittenMessage},
+    store::{Kept, Sent, WrittenEpisode, WrittenMessage},
     timers::Due,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Written {
     /// history.
     outgoing: Vec<WrittenMessage>,
     timers: Vec<Timer>,
-    /// How many activities and timers the events ask for.
+    /// How many calls and timers the events ask for.
     opened: usize,
     opened_timers: Vec<EventId>,
     /// Those that the events answer.
@@ -63,11 +63,8 @@ pub(super) struct Settlement {
 impl Written {
     pub(super) fn new(item: &OrchestrationWorkItem, mut checkpoint: Checkpoint) -> Result<Self, Trouble> {
         let events = format::encode(&checkpoint.events)?;
-        let started = if item.execution == checkpoint.execution {
-            None
-        } else {
-            start_of(&checkpoint).map(rows::event_text).transpose()?
-        };
+        let started = (item.execution != checkpoint.execution).then(|| start_of(&checkpoint)).flatten();
+        let started = started.map(rows::event_text).transpose()?;
         let (mut outgoing, mut timers) = (Vec::new(), Vec::new());
         for message in std::mem::take(&mut checkpoint.messages) {
             match own_timer(&item.instance, &message) {
@@ -78,11 +75,11 @@ impl Written {
         let (mut opened, mut opened_timers, mut answered) = (0, Vec::new(), Vec::new());
         for event in &checkpoint.events {
             match &event.kind {
-                EventKind::TaskScheduled { .. } => opened += 1,
                 EventKind::TimerCreated { .. } => {
                     opened += 1;
                     opened_timers.push(event.id);
                 }
+                kind if kind.awaits_answer() => opened += 1,
                 kind => answered.extend(kind.answers()),
             }
         }
@@ -90,10 +87,9 @@ impl Written {
     }
 }
 
-/// How the execution of `checkpoint` began, from its events or its message to itself.
+/// How the execution of `checkpoint` began.
 fn start_of(checkpoint: &Checkpoint) -> Option<&HistoryEvent> {
-    let events = checkpoint.events.iter().chain(checkpoint.messages.iter().map(|message| &message.event));
-    events.into_iter().find(|event| {
+    checkpoint.events.iter().find(|event| {
         matches!(&event.kind, EventKind::ExecutionStarted(started) if started.execution == checkpoint.execution)
     })
 }
@@ -124,7 +120,7 @@ impl Settlement {
     ) -> Result<Self, OrchestrationWorkItem> {
         let Some(held) = queue.held.remove(&item.lock) else { return Err(item) };
         let Some(head) = queue.heads.get(&held.key) else { return Err(item) };
-        let replaces = head.execution != written.checkpoint.execution;
+        let replaces = written.checkpoint.replaces;
         let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
         let (last, was, name) = (head.last, head.status, head.name);
         let cancelled = cancelled_by(&written, &item, queue, &held);
@@ -173,9 +169,9 @@ impl Settlement {
         &self.written.outgoing
     }
 
-    /// Lets the queue follow, now that the checkpoint is durable. `added` says for each outgoing
-    /// message where it is stored, if it was accepted.
-    pub(super) fn apply(self, queue: &mut Queue, kept: Kept, added: Vec<Option<Added>>, now: Timestamp) {
+    /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
+    /// message what became of it, if it found anybody.
+    pub(super) fn apply(self, queue: &mut Queue, kept: Kept, sent: Vec<Option<Sent>>, now: Timestamp) {
         let key = self.held.key;
         let Written { checkpoint, outgoing, timers, .. } = self.written;
         let instance = self.item.instance;
@@ -211,9 +207,14 @@ impl Settlement {
             let (instance, execution) = (instance.clone(), checkpoint.execution.clone());
             queue.add_activity(WaitingActivity { instance, execution, scheduled, attempt: 0 });
         }
-        for (message, added) in outgoing.into_iter().zip(added) {
-            if let Some(Added { key, row }) = added {
-                queue.deliver(key, Delivered { message: message.message, row: Some(row) }, now);
+        for orphan in checkpoint.orphans {
+            let (instance, execution) = (instance.clone(), orphan.execution);
+            let scheduled = orphan.scheduled;
+            queue.add_activity(WaitingActivity { instance, execution, scheduled, attempt: 0 });
+        }
+        for (message, sent) in outgoing.into_iter().zip(sent) {
+            if let Some(sent) = sent {
+                queue.take_sent(message.message, sent, now);
             }
         }
         if !has_ended {

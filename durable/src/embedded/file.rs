@@ -216,6 +216,10 @@ impl Store for FileStore {
         Ok(Added { key: taken.key, row: self.connection()?.last_insert_rowid() })
     }
 
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        self.reopen_failed(id)
+    }
+
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble> {
         let WrittenEpisode { key, sequence, open, change, .. } = *episode;
         if episode.replaces {
@@ -224,6 +228,7 @@ impl Store for FileStore {
         }
         if let Some(started) = episode.started {
             self.run(tables::PUT_START, params![key, started])?;
+            self.tag_again(key, started)?;
         }
         let previous = episode.last.filter(|_| !episode.replaces);
         let values = params![previous, key, sequence, episode.events, episode.cancelled];

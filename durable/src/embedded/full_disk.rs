@@ -56,6 +56,7 @@ fn start(hub: &EmbeddedProvider, id: &str, input: usize) -> Result<(), ProviderE
         tags: Default::default(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: 0,
     };
     let new = NewInstance { started, at: Timestamp::UNIX_EPOCH, reuse: Reuse::Never };
@@ -67,6 +68,8 @@ fn running(item: &OrchestrationWorkItem, events: Vec<HistoryEvent>) -> Checkpoin
         execution: item.execution.clone(),
         tag: CheckpointTag(1),
         events,
+        replaces: false,
+        orphans: Vec::new(),
         activities: Vec::new(),
         messages: Vec::<TaskMessage>::new(),
         cancelled_timers: Vec::new(),

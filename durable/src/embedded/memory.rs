@@ -16,7 +16,7 @@ use super::{
     store::{self, Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
 };
 use crate::{
-    history::{EventKind, History, HistoryEvent, format},
+    history::{EventKind, ExecutionStarted, History, HistoryEvent, format},
     model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{InstanceFilter, InstanceQuery, NewInstance, ProviderErrorKind, Reuse, StatusCounts},
 };
@@ -142,6 +142,30 @@ impl Kept {
         Ok(added)
     }
 
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        let key = self.keys.get(id).copied().unwrap_or(Key::MIN);
+        let Some(KeptInstance { head, standing, purge_at, .. }) = self.instances.get_mut(&key) else {
+            return Err(Trouble::new(ProviderErrorKind::NotFound));
+        };
+        match standing.status {
+            RuntimeStatus::Failed => {
+                standing.status = RuntimeStatus::Running;
+                standing.output = None;
+                standing.failure = None;
+                head.status = RuntimeStatus::Running;
+                let head = head.clone();
+                if let Some(purge_at) = purge_at.take() {
+                    self.purges.remove(&(purge_at, key));
+                }
+                self.count(RuntimeStatus::Failed, -1);
+                self.count(RuntimeStatus::Running, 1);
+                Ok(Some(head))
+            }
+            status if status.is_terminal() => Err(Trouble::new(ProviderErrorKind::Ended)),
+            _ => Ok(None),
+        }
+    }
+
     fn checkpoint(
         &mut self,
         episode: &WrittenEpisode<'_>,
@@ -223,6 +247,10 @@ impl Store for MemoryStore {
 
     fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble> {
         self.kept().add_message(message)
+    }
+
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        self.kept().reopen(id)
     }
 
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<store::Kept, Trouble> {
@@ -318,6 +346,13 @@ impl Store for MemoryStore {
 impl Reader for MemoryStore {
     fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
         self.kept().state(id)
+    }
+
+    fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble> {
+        let kept = self.kept();
+        let found = kept.keys.get(id).and_then(|key| kept.instances.get(key));
+        let found = found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
+        rows::started_of(&found.started).cloned()
     }
 
     fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble> {

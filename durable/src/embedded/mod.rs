@@ -30,6 +30,7 @@ mod recovery;
 mod removal;
 mod rows;
 mod search;
+mod sending;
 mod settle;
 mod shared;
 mod standing;

@@ -14,10 +14,10 @@ use super::{
     checkpoint::Settlement,
     error::Trouble,
     place::Place,
-    queue::{Delivered, Queue},
+    queue::Queue,
     settle::Try,
     shared::Shared,
-    store::{Accepted, Added, Arrival, Kept, WrittenMessage},
+    store::{Accepted, Arrival, Kept, Sent, WrittenMessage},
 };
 use crate::{
     model::{InstanceId, InstanceState, Timestamp},
@@ -102,8 +102,12 @@ pub(super) enum Write {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Accepted(Box<Accepted>),
-    Added(Added),
-    Saved { kept: Kept, added: Vec<Option<Added>> },
+    Sent(Sent),
+    /// Of the outgoing messages, those that found nobody are `None`.
+    Saved {
+        kept: Kept,
+        sent: Vec<Option<Sent>>,
+    },
 }
 
 /// What a transaction did.
@@ -177,9 +181,9 @@ impl Write {
             (Self::Create { new, reply }, outcome) => {
                 Answer::State(reply, Err(why(outcome).on("start", new.started.instance.as_str())))
             }
-            (Self::Send { message, reply }, Ok(Outcome::Added(Added { key, row }))) => {
+            (Self::Send { message, reply }, Ok(Outcome::Sent(sent))) => {
                 if works {
-                    queue.deliver(key, Delivered { message: message.message, row: Some(row) }, now);
+                    queue.take_sent(message.message, sent, now);
                 }
                 Answer::Nothing(reply, Ok(()))
             }
@@ -187,8 +191,8 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, added })) => {
-                settlement.apply(queue, kept, added, now);
+            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent })) => {
+                settlement.apply(queue, kept, sent, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

@@ -16,9 +16,9 @@ use super::{
     tables,
 };
 use crate::{
-    history::{History, HistoryEvent, format},
+    history::{ExecutionStarted, History, HistoryEvent, format},
     model::{ExecutionId, InstanceId, InstanceState, Timestamp},
-    provider::{InstanceFilter, InstanceQuery, StatusCounts},
+    provider::{InstanceFilter, InstanceQuery, ProviderErrorKind, StatusCounts},
 };
 
 /// Answers from connections of its own, beside the writer's.
@@ -27,6 +27,18 @@ pub(super) struct FileReader(pub(super) Arc<Place>);
 impl Reader for FileReader {
     fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
         Ok(self.0.read(|connection| state(connection, id))?.flatten())
+    }
+
+    fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble> {
+        let read = |connection: &Connection| {
+            let key: Option<Key> = connection
+                .prepare_cached(tables::FIND_INSTANCE)?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()?;
+            let event = key.map(|key| started(connection, key)).transpose()?;
+            event.map(|event| rows::started_of(&event).cloned()).transpose()
+        };
+        self.0.read(read)?.flatten().ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))
     }
 
     fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble> {

@@ -104,15 +104,18 @@ fn add_open_tasks(store: &mut dyn Store, queue: &mut Queue, head: &StoredHead) -
     let answered: HashSet<EventId> =
         inbox.iter().filter_map(|delivered| delivered.message.event.kind.answers()).collect();
     for task in tasks.into_iter().filter(|task| !answered.contains(&task.id)) {
-        if let EventKind::TimerCreated { fire_at } = task.kind {
-            queue.timers.add(fire_at, Due::Timer { key: head.key, timer: task.id, fire_at });
-        } else {
-            queue.add_activity(WaitingActivity {
+        match task.kind {
+            EventKind::TimerCreated { fire_at } => {
+                queue.timers.add(fire_at, Due::Timer { key: head.key, timer: task.id, fire_at });
+            }
+            EventKind::TaskScheduled { .. } => queue.add_activity(WaitingActivity {
                 instance: head.id.clone(),
                 execution: head.execution.clone(),
                 scheduled: task,
                 attempt: 0,
-            });
+            }),
+            // What was begun is an instance of its own, and answers by itself.
+            _ => {}
         }
     }
     Ok(())
@@ -135,7 +138,7 @@ fn open_tasks(store: &mut dyn Store, head: &StoredHead) -> Result<Vec<HistoryEve
         closed.extend(rows::cancelled_of(episode.cancelled.as_deref())?);
         for event in format::decode(&episode.events)?.into_iter().rev() {
             match &event.kind {
-                EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => {
+                kind if kind.awaits_answer() => {
                     if !closed.contains(&event.id) {
                         open.push(event);
                     }

@@ -5,7 +5,7 @@
 use super::{
     queue::{Delivered, Head, Held, Phase, Queue, WaitingActivity},
     rows::Key,
-    store::Arrival,
+    store::{Arrival, Sent},
     timers::Due,
 };
 use crate::{
@@ -90,14 +90,26 @@ impl Queue {
     /// Takes in what another process wrote. What is known already is left as it is.
     pub(super) fn take_in(&mut self, arrival: Arrival, now: Timestamp) {
         match arrival {
-            Arrival::Instance { head, started } if !self.heads.contains_key(&head.key) => {
-                self.add_start(head, started, now);
-            }
-            Arrival::Instance { .. } => {}
+            Arrival::Instance { head, .. } if self.heads.contains_key(&head.key) => {}
+            Arrival::Instance { head, .. } if head.sequence > 0 => self.add_instance(head),
+            Arrival::Instance { head, started } => self.add_start(head, started, now),
             Arrival::Message { key, row, message } => {
                 self.deliver(key, Delivered { message, row: Some(row) }, now);
             }
         }
+    }
+
+    /// Takes in a message that has been stored.
+    pub(super) fn take_sent(&mut self, message: TaskMessage, sent: Sent, now: Timestamp) {
+        let added = match sent {
+            Sent::Begun(accepted) => return self.add_start(accepted.head, accepted.started, now),
+            Sent::Kept(added) => added,
+            Sent::Reopened(head, added) => {
+                self.add_instance(*head);
+                added
+            }
+        };
+        self.deliver(added.key, Delivered { message, row: Some(added.row) }, now);
     }
 
     /// Forgets the durable timers of an execution that is over; messages to the instance stay.

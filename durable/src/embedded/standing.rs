@@ -4,8 +4,18 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{error::Trouble, file::FileStore, rows, store::WrittenEpisode, tables};
-use crate::model::{Payload, Timestamp};
+use super::{
+    error::Trouble,
+    file::FileStore,
+    reading,
+    rows::{self, Key, NameNumber, StoredHead},
+    store::WrittenEpisode,
+    tables,
+};
+use crate::{
+    model::{InstanceId, Payload, RuntimeStatus, Timestamp},
+    provider::ProviderErrorKind,
+};
 
 impl FileStore {
     /// What a query sees of the episode, beyond the status.
@@ -41,5 +51,36 @@ impl FileStore {
         let mut end = self.connection()?.prepare_cached(tables::END)?;
         let purge_at: Option<Option<i64>> = end.query_row(values, |row| row.get(0)).optional()?;
         Ok(purge_at.flatten().map(Timestamp::from_microseconds))
+    }
+
+    /// Makes an instance live again that has failed, and gives its head; `None` when it is live.
+    pub(super) fn reopen_failed(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
+        let connection = self.connection()?;
+        let reopened: Option<(Key, NameNumber)> = connection
+            .prepare_cached(tables::REOPEN)?
+            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((key, name)) = reopened {
+            let head = reading::head(connection, key)?;
+            self.tally.count(RuntimeStatus::Failed, name, -1);
+            self.tally.count(RuntimeStatus::Running, name, 1);
+            return Ok(head);
+        }
+        match self.find(id)? {
+            None => Err(Trouble::new(ProviderErrorKind::NotFound)),
+            Some(taken) if taken.is_live() => Ok(None),
+            Some(_) => Err(Trouble::new(ProviderErrorKind::Ended)),
+        }
+    }
+
+    /// Lets queries find an instance by the tags of its new execution.
+    pub(super) fn tag_again(&mut self, key: Key, started: &[u8]) -> Result<(), Trouble> {
+        let event = rows::only_event(started)?;
+        let tags = &rows::started_of(&event)?.tags;
+        self.run(tables::DELETE_TAGS, [key])?;
+        for (tag, value) in tags {
+            self.run(tables::TAG_AGAIN, params![tag, value, key])?;
+        }
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::{
-    history::{History, HistoryEvent, TaskMessage},
+    history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{InstanceChange, InstanceFilter, InstanceQuery, NewInstance, StatusCounts},
 };
@@ -29,6 +29,9 @@ pub(super) trait Store: Send {
     fn create_instance(&mut self, new: &NewInstance) -> Result<Accepted, Trouble>;
     /// Keeps a message until a checkpoint consumes it, or refuses with `NotFound` or `Ended`.
     fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble>;
+    /// Makes an instance live again that has failed, and gives its head; `None` when it is live. Refuses
+    /// with `NotFound`, or with `Ended` when it ended otherwise.
+    fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble>;
     /// Keeps one episode.
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble>;
     fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble>;
@@ -72,6 +75,8 @@ pub(super) trait Store: Send {
 /// What a store tells anybody.
 pub(super) trait Reader: Send + Sync {
     fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble>;
+    /// How its current execution began.
+    fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble>;
     /// `None` when there is no such instance.
     fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble>;
     /// A page of instances, in the order of creation, or of ids where that is shorter.
@@ -136,6 +141,17 @@ impl Accepted {
 pub(super) struct Added {
     pub(super) key: Key,
     pub(super) row: Row,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// It was kept for its instance.
+    Kept(Added),
+    /// It began its instance.
+    Begun(Box<Accepted>),
+    /// It was kept for an instance that is live again for its sake.
+    Reopened(Box<StoredHead>, Added),
 }
 
 /// Something that another process left for the worker.

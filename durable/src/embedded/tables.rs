@@ -115,6 +115,9 @@ pub(super) const PUBLISH: &str = "
     UPDATE instances SET custom_status = coalesce(?2, custom_status), output = coalesce(?3, output),
         failure = coalesce(?4, failure) WHERE key = ?1";
 pub(super) const SHELVE: &str = "UPDATE instances SET shelf = ?2 WHERE key = ?1";
+pub(super) const REOPEN: &str = "
+    UPDATE instances SET shelf = 0, status = 1, purge_at = NULL, output = NULL, failure = NULL
+    WHERE id = ?1 AND status = 4 RETURNING key, name";
 pub(super) const END: &str = "
     UPDATE instances SET shelf = ?2, purge_at = ?3 + coalesce(retention, ?4) WHERE key = ?1 RETURNING purge_at";
 
@@ -159,6 +162,8 @@ pub(super) const READ_COUNTS: &str = "
 
 pub(super) const INSERT_TAG: &str =
     "INSERT INTO tags (tag, value, created, instance) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const TAG_AGAIN: &str = "
+    INSERT INTO tags (tag, value, created, instance) SELECT ?1, ?2, created, key FROM instances WHERE key = ?3";
 pub(super) const DELETE_TAGS: &str = "DELETE FROM tags WHERE instance = ?1";
 pub(super) const HAS_TAG: &str =
     "SELECT 1 FROM tags WHERE tag = ?1 AND value = ?2 AND created = ?3 AND instance = ?4";

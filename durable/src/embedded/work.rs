@@ -13,7 +13,7 @@ use super::{
     shared::Kind,
 };
 use crate::{
-    history::{History, HistoryEvent},
+    history::{ExecutionStarted, History, HistoryEvent},
     model::{InstanceId, Timestamp},
     provider::{
         ActivityWorkItem, Checkpoint, InstanceStore, LockToken, OrchestrationWorkItem, ProviderError,
@@ -49,6 +49,15 @@ impl WorkStore for EmbeddedProvider {
             return Err(lock_lost("read the history of", &item.instance));
         }
         self.read_history(&item.instance).await
+    }
+
+    async fn load_start(&self, item: &OrchestrationWorkItem) -> Result<ExecutionStarted, ProviderError> {
+        const OPERATION: &str = "read the start of";
+        if !self.shared.update(|queue| queue.held.contains_key(&item.lock)) {
+            return Err(lock_lost(OPERATION, &item.instance));
+        }
+        let start = self.shared.reader.start(&item.instance);
+        start.map_err(|trouble| trouble.on(OPERATION, item.instance.as_str()))
     }
 
     async fn checkpoint(

@@ -20,8 +20,9 @@ use super::{
     queue::{Phase, Queue},
     recovery::recover,
     rows::Row,
+    sending,
     shared::Shared,
-    store::{Added, Store, WrittenMessage},
+    store::{Sent, Store, WrittenMessage},
 };
 use crate::provider::{ProviderError, ProviderErrorKind};
 
@@ -202,27 +203,27 @@ impl Writer {
                 Ok(Outcome::Accepted(Box::new(accepted)))
             }
             Write::Send { message, .. } => {
-                let added = self.store.add_message(message)?;
+                let sent = sending::deliver(&mut *self.store, message)?;
                 if !self.works {
-                    self.store.announce(added.key, Some(added.row))?;
+                    sending::announce(&mut *self.store, &sent)?;
                 }
-                Ok(Outcome::Added(added))
+                Ok(Outcome::Sent(sent))
             }
             Write::Checkpoint { settlement, .. } => {
                 let kept = self.store.checkpoint(&settlement.episode())?;
-                let mut added = Vec::with_capacity(settlement.outgoing().len());
+                let mut sent = Vec::with_capacity(settlement.outgoing().len());
                 for message in settlement.outgoing() {
-                    added.push(self.add_outgoing(message)?);
+                    sent.push(self.add_outgoing(message)?);
                 }
-                Ok(Outcome::Saved { kept, added })
+                Ok(Outcome::Saved { kept, sent })
             }
         }
     }
 
     /// A message to an instance that has gone is dropped (DECISIONS 5).
-    fn add_outgoing(&mut self, message: &WrittenMessage) -> Result<Option<Added>, Trouble> {
-        match self.store.add_message(message) {
-            Ok(added) => Ok(Some(added)),
+    fn add_outgoing(&mut self, message: &WrittenMessage) -> Result<Option<Sent>, Trouble> {
+        match sending::deliver(&mut *self.store, message) {
+            Ok(sent) => Ok(Some(sent)),
             Err(trouble) if is_refusal(&trouble.kind) => {
                 tracing::debug!(instance = %message.message.instance, "a message found nobody");
                 Ok(None)

@@ -3,32 +3,40 @@
 //!
 //! Begin with [`terminate`].
 
+use super::answer;
 use crate::{
-    history::{EventId, EventKind, History, HistoryEvent, TaskMessage},
-    model::{ExecutionId, Payload, RuntimeStatus, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    model::{ExecutionId, Failure, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
 
 /// Ends an execution without its orchestrator, if `messages` hold an order to: because it has not
 /// begun and never will, or because nobody here can continue it. `None` when they hold none.
 ///
-/// `past` is what is known of its history. Of the messages, those that stand beside the order answer to
-/// nobody any more, and only the start becomes history.
+/// `past` is what is known of its history, `start` how it began when the past does not say so. Of the
+/// messages, those that stand beside the order answer to nobody any more, and only the start becomes
+/// history.
 pub fn terminate(
     execution: &ExecutionId,
     past: &History,
+    start: Option<&ExecutionStarted>,
     messages: &[TaskMessage],
     now: Timestamp,
     tag: CheckpointTag,
 ) -> Option<Checkpoint> {
     let for_it = |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| of == execution);
-    let (order, reason) = messages.iter().filter(for_it).find_map(|message| match &message.event.kind {
-        EventKind::ExecutionTerminated { reason } => Some((&message.event, reason)),
+    let (order, reason, recursive) =
+        messages.iter().filter(for_it).find_map(|message| match &message.event.kind {
+            EventKind::ExecutionTerminated { reason, recursive } => {
+                Some((&message.event, reason, *recursive))
+            }
+            _ => None,
+        })?;
+    let begun = messages.iter().filter(for_it).find_map(|message| match &message.event.kind {
+        EventKind::ExecutionStarted(started) => Some((&message.event, &**started)),
         _ => None,
-    })?;
-    let is_start = |event: &&HistoryEvent| matches!(event.kind, EventKind::ExecutionStarted(_));
-    let start = messages.iter().filter(for_it).map(|message| &message.event).find(is_start);
-    let start = start.filter(|_| past.started().is_none());
+    });
+    let started = past.started().or_else(|| begun.map(|(_, started)| started)).or(start);
 
     let now = past.events().iter().map(|event| event.timestamp).fold(now, Timestamp::max);
     let last = past.events().iter().map(|event| event.id).max().unwrap_or(EventId::NONE);
@@ -36,20 +44,79 @@ pub fn terminate(
     let (status, result) = (RuntimeStatus::Terminated, output.clone());
     let end = EventKind::ExecutionCompleted { status, result, failure: None };
     let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
-    events.extend(start.into_iter().chain([order]).cloned());
+    let begin = begun.map(|(event, _)| event).filter(|_| past.started().is_none());
+    events.extend(begin.into_iter().chain([order]).cloned());
     events.push(HistoryEvent::action(last.next(), now, end));
     events.push(HistoryEvent::new(now, EventKind::OrchestratorCompleted { digest: None }));
+    let children = past.open_tasks().into_iter().filter_map(|task| match &task.kind {
+        EventKind::SubOrchestrationInstanceCreated(child) if recursive => Some(child.instance.clone()),
+        _ => None,
+    });
+    let mut messages: Vec<_> = children.map(|child| order_to_end(child, reason, now)).collect();
+    let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
+    messages.extend(parent.map(|(parent, name)| answer::terminated(parent, name, reason, now)));
     let change =
         InstanceChange { status, custom_status: None, output: Some(output), failure: None, updated_at: now };
-    Some(Checkpoint {
-        execution: execution.clone(),
+    Some(Checkpoint { messages, ..bare(execution.clone(), tag, events, change) })
+}
+
+/// Ends an execution that cannot go on, whatever its orchestrator would do: its work item was handed
+/// out too often. `started` is how it began, as far as that can be read; `messages`, which nobody took,
+/// become history, so that a rewind finds them.
+pub fn fail(
+    execution: ExecutionId,
+    started: Option<&ExecutionStarted>,
+    messages: &[TaskMessage],
+    failure: Failure,
+    now: Timestamp,
+    tag: CheckpointTag,
+) -> Checkpoint {
+    let status = RuntimeStatus::Failed;
+    let end =
+        EventKind::ExecutionCompleted { status, result: Payload::null(), failure: Some(failure.clone()) };
+    let for_it = |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| *of == execution);
+    let arrived = messages.iter().filter(for_it).map(|message| message.event.clone());
+    let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
+    events.extend(arrived);
+    let closing = [end, EventKind::OrchestratorCompleted { digest: None }];
+    events.extend(closing.map(|kind| HistoryEvent::new(now, kind)));
+    let change = InstanceChange {
+        status,
+        custom_status: None,
+        output: Some(Payload::null()),
+        failure: Some(failure.clone()),
+        updated_at: now,
+    };
+    let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
+    let messages =
+        parent.map(|(parent, name)| answer::failed(parent, failure.passed_on_by(name), now)).into_iter();
+    Checkpoint { messages: messages.collect(), ..bare(execution, tag, events, change) }
+}
+
+/// A checkpoint that asks for nothing.
+fn bare(
+    execution: ExecutionId,
+    tag: CheckpointTag,
+    events: Vec<HistoryEvent>,
+    change: InstanceChange,
+) -> Checkpoint {
+    Checkpoint {
+        execution,
+        replaces: false,
         tag,
         events,
         activities: Vec::new(),
+        orphans: Vec::new(),
         messages: Vec::new(),
         cancelled_timers: Vec::new(),
         change,
-    })
+    }
+}
+
+/// The order to end a sub-orchestration, and its own.
+pub(super) fn order_to_end(child: InstanceId, reason: &str, now: Timestamp) -> TaskMessage {
+    let kind = EventKind::ExecutionTerminated { reason: reason.to_owned(), recursive: true };
+    TaskMessage { instance: child, execution: None, event: HistoryEvent::new(now, kind), visible_at: None }
 }
 
 /// What a live instance shows as its output after `events`, where they change it: why it is

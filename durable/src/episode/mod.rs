@@ -3,61 +3,60 @@
 //! Decides which messages are history and which are late or double, and turns what the
 //! orchestrator asked for into events and outgoing messages. Begin with [`run`].
 
+mod answer;
 mod apply;
 mod control;
+mod next;
+mod rewind;
 
-pub use control::terminate;
+pub use control::{fail, terminate};
+pub use next::Unhandled;
+pub use rewind::rewind;
 
 use crate::{
-    history::{EventKind, HistoryEvent, TaskMessage},
-    model::{ExecutionId, Failure, Payload, RuntimeStatus, Timestamp},
-    provider::{Checkpoint, CheckpointTag, InstanceChange},
+    history::{EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
+    model::{RuntimeStatus, Timestamp},
+    provider::{Checkpoint, CheckpointTag},
     replay::Session,
 };
 
 /// Gives `messages` to a session that stands at the end of its history, and says what to save.
 ///
-/// `now` is the time of the episode, `tag` the new checkpoint's name.
+/// `now` is the time of the episode, `tag` the new checkpoint's name. When the execution ends to be
+/// continued as new, `begin` makes the session of the next one, which takes part in the same episode and
+/// is what `session` is afterwards.
+///
+/// # Errors
+/// When `begin` has no session for the next execution: nothing has happened then, and the item is
+/// for a worker that has the function.
 pub fn run(
     session: &mut Session,
     messages: &[TaskMessage],
     now: Timestamp,
     tag: CheckpointTag,
-) -> Checkpoint {
+    begin: &dyn Fn(&ExecutionStarted) -> Option<Session>,
+) -> Result<Checkpoint, Unhandled> {
     session.begin_episode(now);
     let now = session.now();
     let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
+    let mut left = apply::Left::default();
+    let mut succession = next::Succession::new(begin);
     for message in messages {
+        // Until it rests: the next execution may be done at once as well.
+        while let Some(next) = apply::leave(session, &mut left, now) {
+            events = succession.follow(session, next, now)?;
+        }
         if is_news(session, message) {
             session.apply(&message.event);
             events.push(message.event.clone());
+        } else {
+            left.messages.extend(refusal(session, message, now));
         }
     }
-    apply::checkpoint(session, events, now, tag)
-}
-
-/// Ends an execution that cannot go on, whatever its orchestrator would do: its work item was handed
-/// out too often.
-pub fn fail(execution: ExecutionId, failure: Failure, now: Timestamp, tag: CheckpointTag) -> Checkpoint {
-    let status = RuntimeStatus::Failed;
-    let end =
-        EventKind::ExecutionCompleted { status, result: Payload::null(), failure: Some(failure.clone()) };
-    let kinds = [EventKind::OrchestratorStarted, end, EventKind::OrchestratorCompleted { digest: None }];
-    Checkpoint {
-        execution,
-        tag,
-        events: kinds.into_iter().map(|kind| HistoryEvent::new(now, kind)).collect(),
-        activities: Vec::new(),
-        messages: Vec::new(),
-        cancelled_timers: Vec::new(),
-        change: InstanceChange {
-            status,
-            custom_status: None,
-            output: Some(Payload::null()),
-            failure: Some(failure),
-            updated_at: now,
-        },
+    while let Some(next) = apply::leave(session, &mut left, now) {
+        events = succession.follow(session, next, now)?;
     }
+    Ok(apply::checkpoint(session, events, left, now, tag))
 }
 
 /// Whether a message becomes history: it is for this execution, and answers what is still open.
@@ -71,6 +70,17 @@ fn is_news(session: &Session, message: &TaskMessage) -> bool {
         tracing::debug!(%instance, event, for_this_execution, "dropped a late or double message");
     }
     is_news
+}
+
+/// What is to be said about a message that is not for this execution: somebody asked for another
+/// orchestration under this id.
+fn refusal(session: &Session, message: &TaskMessage, now: Timestamp) -> Option<TaskMessage> {
+    match &message.event.kind {
+        EventKind::ExecutionStarted(other) if other.execution != session.started().execution => {
+            answer::refusal(other, now)
+        }
+        _ => None,
+    }
 }
 
 /// Where an instance stands that has not ended.

@@ -3,13 +3,13 @@
 //! The names are those of the Durable Task Framework, since every tool and reader of the field
 //! knows them (R2:HUB-22). The set is closed on purpose: replay names every variant.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ExecutionStarted, SubOrchestration};
 use crate::model::{
-    EventName, ExecutionId, Failure, FunctionName, FunctionVersion, InstanceId, Payload, RuntimeStatus,
-    Timestamp,
+    EventName, Failure, FunctionName, FunctionVersion, InstanceId, Payload, RuntimeStatus, Timestamp,
 };
 
 /// The number of the engine behaviour that new executions are begun under, recorded in their
@@ -78,10 +78,19 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// The execution ended, and another of the same instance takes its place (R2:ETE-4). Its history goes
+    /// with it: the event is seen by whoever looks at the episode, and never stored.
+    ContinueAsNew {
+        /// The input of the next execution.
+        input: Payload,
+    },
     /// Somebody ended it from outside.
     ExecutionTerminated {
         /// Why.
         reason: String,
+        /// Whether the sub-orchestrations it waits for are ended with it (DECISIONS 11).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recursive: bool,
     },
     /// Somebody halted it from outside.
     ExecutionSuspended {
@@ -90,6 +99,11 @@ pub enum EventKind {
     },
     /// Somebody let it go on.
     ExecutionResumed {
+        /// Why.
+        reason: String,
+    },
+    /// Somebody lets it try again what failed (DECISIONS 19).
+    ExecutionRewound {
         /// Why.
         reason: String,
     },
@@ -121,6 +135,22 @@ pub enum EventKind {
     /// An activity failed.
     TaskFailed {
         /// The id of the [`TaskScheduled`](Self::TaskScheduled) it answers.
+        task: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Another orchestration was begun.
+    SubOrchestrationInstanceCreated(Box<SubOrchestration>),
+    /// A sub-orchestration completed.
+    SubOrchestrationInstanceCompleted {
+        /// The id of the [`SubOrchestrationInstanceCreated`](Self::SubOrchestrationInstanceCreated) it answers.
+        task: EventId,
+        /// What it returned.
+        result: Payload,
+    },
+    /// A sub-orchestration failed, was terminated, or could not be begun.
+    SubOrchestrationInstanceFailed {
+        /// The id of the [`SubOrchestrationInstanceCreated`](Self::SubOrchestrationInstanceCreated) it answers.
         task: EventId,
         /// Why.
         failure: Failure,
@@ -160,38 +190,6 @@ pub enum EventKind {
     },
 }
 
-/// How an execution began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExecutionStarted {
-    /// The orchestrator to run.
-    pub name: FunctionName,
-    /// Which version of it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<FunctionVersion>,
-    /// Its input.
-    pub input: Payload,
-    /// Whose execution this is.
-    pub instance: InstanceId,
-    /// The execution's id.
-    pub execution: ExecutionId,
-    /// How often the instance id was created anew before.
-    #[serde(default)]
-    pub generation: u32,
-    /// What the instance was tagged with.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
-    /// When it may begin, if not at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scheduled_start: Option<Timestamp>,
-    /// How long after its end the instance is kept, if it is not to be kept as its hub keeps others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention: Option<Duration>,
-    /// The engine behaviour the execution was begun under ([`BEHAVIOUR`]); 0 in histories
-    /// that somebody else wrote.
-    #[serde(default)]
-    pub behaviour: u32,
-}
-
 impl HistoryEvent {
     /// An event that records no action: what came in, and an episode's brackets.
     pub fn new(timestamp: Timestamp, kind: EventKind) -> Self {
@@ -215,14 +213,19 @@ impl EventKind {
         match self {
             Self::ExecutionStarted(_) => "ExecutionStarted",
             Self::ExecutionCompleted { .. } => "ExecutionCompleted",
+            Self::ContinueAsNew { .. } => "ContinueAsNew",
             Self::ExecutionTerminated { .. } => "ExecutionTerminated",
             Self::ExecutionSuspended { .. } => "ExecutionSuspended",
             Self::ExecutionResumed { .. } => "ExecutionResumed",
+            Self::ExecutionRewound { .. } => "ExecutionRewound",
             Self::OrchestratorStarted => "OrchestratorStarted",
             Self::OrchestratorCompleted { .. } => "OrchestratorCompleted",
             Self::TaskScheduled { .. } => "TaskScheduled",
             Self::TaskCompleted { .. } => "TaskCompleted",
             Self::TaskFailed { .. } => "TaskFailed",
+            Self::SubOrchestrationInstanceCreated(_) => "SubOrchestrationInstanceCreated",
+            Self::SubOrchestrationInstanceCompleted { .. } => "SubOrchestrationInstanceCompleted",
+            Self::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceFailed",
             Self::TimerCreated { .. } => "TimerCreated",
             Self::TimerFired { .. } => "TimerFired",
             Self::EventSent { .. } => "EventSent",
@@ -239,15 +242,20 @@ impl EventKind {
             | Self::ExecutionTerminated { .. }
             | Self::ExecutionSuspended { .. }
             | Self::ExecutionResumed { .. }
+            | Self::ExecutionRewound { .. }
             | Self::TaskCompleted { .. }
             | Self::TaskFailed { .. }
+            | Self::SubOrchestrationInstanceCompleted { .. }
+            | Self::SubOrchestrationInstanceFailed { .. }
             | Self::TimerFired { .. }
             | Self::EventRaised { .. }
             | Self::GenericEvent { .. } => true,
             Self::ExecutionCompleted { .. }
+            | Self::ContinueAsNew { .. }
             | Self::OrchestratorStarted
             | Self::OrchestratorCompleted { .. }
             | Self::TaskScheduled { .. }
+            | Self::SubOrchestrationInstanceCreated(_)
             | Self::TimerCreated { .. }
             | Self::EventSent { .. } => false,
         }
@@ -257,35 +265,67 @@ impl EventKind {
     pub(super) const fn payload_mut(&mut self) -> Option<&mut Payload> {
         match self {
             Self::ExecutionStarted(started) => Some(&mut started.input),
+            Self::SubOrchestrationInstanceCreated(child) => Some(&mut child.input),
             Self::TaskScheduled { input, .. }
             | Self::EventSent { input, .. }
-            | Self::EventRaised { input, .. } => Some(input),
-            Self::ExecutionCompleted { result, .. } | Self::TaskCompleted { result, .. } => Some(result),
+            | Self::EventRaised { input, .. }
+            | Self::ContinueAsNew { input } => Some(input),
+            Self::ExecutionCompleted { result, .. }
+            | Self::TaskCompleted { result, .. }
+            | Self::SubOrchestrationInstanceCompleted { result, .. } => Some(result),
             Self::ExecutionTerminated { .. }
             | Self::ExecutionSuspended { .. }
             | Self::ExecutionResumed { .. }
             | Self::OrchestratorStarted
             | Self::OrchestratorCompleted { .. }
             | Self::TaskFailed { .. }
+            | Self::SubOrchestrationInstanceFailed { .. }
+            | Self::ExecutionRewound { .. }
             | Self::TimerCreated { .. }
             | Self::TimerFired { .. }
             | Self::GenericEvent { .. } => None,
         }
     }
 
+    /// Whether it records an action that something will answer.
+    pub fn awaits_answer(&self) -> bool {
+        match self {
+            Self::TaskScheduled { .. } | Self::TimerCreated { .. } => true,
+            Self::SubOrchestrationInstanceCreated(child) => !child.is_detached,
+            _ => false,
+        }
+    }
+
+    /// What an action gives to what it asks for.
+    pub fn input(&self) -> Option<&Payload> {
+        match self {
+            Self::TaskScheduled { input, .. }
+            | Self::EventSent { input, .. }
+            | Self::ContinueAsNew { input } => Some(input),
+            Self::SubOrchestrationInstanceCreated(child) => Some(&child.input),
+            _ => None,
+        }
+    }
+
     /// The action that such a message answers.
     pub const fn answers(&self) -> Option<EventId> {
         match self {
-            Self::TaskCompleted { task, .. } | Self::TaskFailed { task, .. } => Some(*task),
+            Self::TaskCompleted { task, .. }
+            | Self::TaskFailed { task, .. }
+            | Self::SubOrchestrationInstanceCompleted { task, .. }
+            | Self::SubOrchestrationInstanceFailed { task, .. } => Some(*task),
             Self::TimerFired { timer, .. } => Some(*timer),
             Self::ExecutionStarted(_)
             | Self::ExecutionCompleted { .. }
+            | Self::ContinueAsNew { .. }
             | Self::ExecutionTerminated { .. }
             | Self::ExecutionSuspended { .. }
             | Self::ExecutionResumed { .. }
+            | Self::ExecutionRewound { .. }
             | Self::OrchestratorStarted
             | Self::OrchestratorCompleted { .. }
             | Self::TaskScheduled { .. }
+            | Self::SubOrchestrationInstanceCreated(_)
             | Self::TimerCreated { .. }
             | Self::EventSent { .. }
             | Self::EventRaised { .. }

@@ -71,14 +71,14 @@ impl History {
         })
     }
 
-    /// The recorded activity calls and timers that no event has answered yet, in the order in
-    /// which they were asked for. Cancelled timers are among them: a cancellation leaves no event,
+    /// The recorded calls and timers that no event has answered yet, in the order in which they were
+    /// asked for. Cancelled timers are among them: a cancellation leaves no event,
     /// and the late fire is ignored (DECISIONS 8).
     pub fn open_tasks(&self) -> Vec<&HistoryEvent> {
         let mut open = BTreeMap::<EventId, &HistoryEvent>::new();
         for event in &self.events {
             match &event.kind {
-                EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => {
+                kind if kind.awaits_answer() => {
                     open.insert(event.id, event);
                 }
                 kind => {

@@ -8,7 +8,9 @@ pub mod format;
 #[allow(clippy::module_inception, reason = "the folder's main type has a file of its name")]
 mod history;
 mod message;
+mod start;
 
-pub use event::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent};
+pub use event::{BEHAVIOUR, EventId, EventKind, HistoryEvent};
 pub use history::History;
 pub use message::TaskMessage;
+pub use start::{ExecutionStarted, NAMESPACE, ParentInstance, SubOrchestration};

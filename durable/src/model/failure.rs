@@ -60,13 +60,17 @@ pub enum FailureKind {
     Terminated,
     /// The work item was handed out too often without an end.
     Poisoned,
+    /// The instance id that was asked for belongs to an instance that has not ended.
+    IdTaken,
 }
 
 impl FailureKind {
     /// Whether trying again may help.
     pub const fn is_retriable(self) -> bool {
         match self {
-            Self::Application | Self::Panicked | Self::TimedOut | Self::UnknownFunction => true,
+            Self::Application | Self::Panicked | Self::TimedOut | Self::UnknownFunction | Self::IdTaken => {
+                true
+            }
             Self::Payload
             | Self::TooLarge
             | Self::Nondeterministic
@@ -138,6 +142,24 @@ impl Failure {
     pub fn in_function(mut self, name: &FunctionName) -> Self {
         self.0.function.get_or_insert_with(|| name.clone());
         self
+    }
+
+    /// The failure as the caller of orchestrator `name` sees it: when what failed was something that it
+    /// had called, that stays to be seen as the cause. What the error is, its typed value included,
+    /// passes through (R1:SUB-2).
+    #[must_use]
+    pub fn passed_on_by(self, name: &FunctionName) -> Self {
+        match &self.0.function {
+            None => self.in_function(name),
+            Some(function) if function == name => self,
+            Some(_) => {
+                let mut outer = (*self.0).clone();
+                outer.function = Some(name.clone());
+                outer.message = self.to_string();
+                outer.cause = Some(self);
+                Self(Box::new(outer))
+            }
+        }
     }
 
     /// Marks the failure as one that no retry can cure.

@@ -30,6 +30,16 @@ impl InstanceId {
         }
     }
 
+    /// The id of the instance that `execution` asks for with its action `task`, unless it chose one
+    /// (R1:SUB-8).
+    pub fn of_child(execution: &ExecutionId, task: i32) -> Self {
+        let text = format!("{execution}:{task}");
+        // Execution ids that others made may hold anything.
+        Self::new(&text).unwrap_or_else(|_| {
+            Self(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string().into())
+        })
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -13,9 +13,11 @@ pub struct CheckpointTag(pub u64);
 /// Everything one episode changes: saved by one call, all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The execution the events belong to. When it is not the one the work item named, the history
-    /// is replaced.
+    /// The execution the events belong to: the one that the work item named, or the one that takes its
+    /// place.
     pub execution: ExecutionId,
+    /// Whether the events are the whole history from now on, instead of its new end.
+    pub replaces: bool,
     /// This checkpoint's name.
     pub tag: CheckpointTag,
     /// The history's new end, bracketed by `OrchestratorStarted` and `OrchestratorCompleted`.
@@ -23,12 +25,27 @@ pub struct Checkpoint {
     /// The `TaskScheduled` events among them for which an activity must run. They may run as soon
     /// as the checkpoint is durable, and not before.
     pub activities: Vec<HistoryEvent>,
-    /// Messages to this instance (timers) and to others.
+    /// Activities that executions asked for which ended within the episode, to be continued as new: they
+    /// run like `activities`, and nobody hears what they return. A store that keeps open activities with
+    /// the history need not run them again after a crash.
+    pub orphans: Vec<OrphanedActivity>,
+    /// Messages to this instance (timers) and to others. `ExecutionStarted` begins an instance, if there is
+    /// none of that id or it has ended; a live one gets it like any message. Any other message to an
+    /// instance that does not exist or has ended is dropped.
     pub messages: Vec<TaskMessage>,
     /// Timers of this instance that nobody waits for any more. A store may drop them; it need not.
     pub cancelled_timers: Vec<EventId>,
     /// What a query sees from now on.
     pub change: InstanceChange,
+}
+
+/// An activity whose execution is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrphanedActivity {
+    /// The execution that asked for it.
+    pub execution: ExecutionId,
+    /// Its `TaskScheduled` event.
+    pub scheduled: HistoryEvent,
 }
 
 /// What a query sees of an instance after a checkpoint. `None` leaves a value as it is.

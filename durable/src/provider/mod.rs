@@ -30,7 +30,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use admin::{AdminStore, PurgeResult};
-pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange};
+pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use instances::{InstanceStore, NewInstance, Reuse, WaitFor};
 pub use page::PageToken;

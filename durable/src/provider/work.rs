@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Checkpoint, CheckpointTag, ProviderError};
 use crate::{
-    history::{History, HistoryEvent, TaskMessage},
+    history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, FunctionName, InstanceId, Payload},
 };
 
@@ -43,6 +43,12 @@ pub trait WorkStore: Send + Sync + 'static {
     /// # Errors
     /// `Corrupt` when it cannot be read, `LockLost` when the item is no longer ours.
     async fn load_history(&self, item: &OrchestrationWorkItem) -> Result<History, ProviderError>;
+
+    /// How the item's execution began. Asked for only when its history cannot be read.
+    ///
+    /// # Errors
+    /// `Corrupt` when it cannot be read either, `LockLost` when the item is no longer ours.
+    async fn load_start(&self, item: &OrchestrationWorkItem) -> Result<ExecutionStarted, ProviderError>;
 
     /// Makes one episode durable, or changes nothing.
     ///

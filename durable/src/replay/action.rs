@@ -30,8 +30,15 @@ pub(super) fn describe(kind: &EventKind) -> String {
         EventKind::TaskScheduled { name, version: Some(version), .. } => {
             format!("call of activity `{name}`, version {version}")
         }
+        EventKind::SubOrchestrationInstanceCreated(child) => {
+            let verb = if child.is_detached { "start" } else { "call" };
+            let version =
+                child.version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+            format!("{verb} of orchestration `{}`{version} as `{}`", child.name, child.instance)
+        }
         EventKind::TimerCreated { fire_at } => format!("timer until {fire_at}"),
         EventKind::EventSent { instance, name, .. } => format!("event `{name}` sent to `{instance}`"),
+        EventKind::ContinueAsNew { .. } => "end of the execution, to continue as new".into(),
         EventKind::ExecutionCompleted { status, .. } => format!("end of the orchestration, {status}"),
         other => other.name().into(),
     }

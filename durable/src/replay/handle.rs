@@ -8,18 +8,16 @@ use std::{panic::Location, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 use super::{
+    callee::{Callee, Child},
     journal::{Journal, Key, TaskKind},
     retry::{Attempts, Retried},
     shared::{Access, Shared},
     task::{Subject, Task},
 };
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted},
-    model::{EventName, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy, Timestamp},
+    history::{EventId, EventKind, ExecutionStarted, NAMESPACE},
+    model::{EventName, Failure, InstanceId, Payload, RetryPolicy, Timestamp},
 };
-
-/// The namespace of uuids made by orchestrators: the one that Durable Functions uses (R1:CC-5).
-const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
 
 /// The engine's verbs for one session.
 #[derive(Debug)]
@@ -42,26 +40,31 @@ impl Handle {
         self.shared.options.max_payload
     }
 
-    /// Calls an activity.
+    /// Calls an activity or another orchestration.
     #[track_caller]
-    pub fn call<T>(&self, name: FunctionName, version: Option<FunctionVersion>, input: Payload) -> Task<T> {
-        let subject = Subject::Activity(name.clone());
-        self.ask(TaskKind::Activity, EventKind::TaskScheduled { name, version, input }, subject)
+    pub fn call<T>(&self, callee: Callee) -> Task<T> {
+        let subject = callee.subject();
+        match self.call_at(callee, Location::caller()) {
+            Some(id) => Task::waiting(self.shared.clone(), Key::Task(id), subject),
+            None => Task::inert(),
+        }
     }
 
-    /// Calls an activity, and calls it again when it fails, as `policy` says. Each attempt may take
-    /// `timeout`; one that takes longer has failed (R2:ERR-15, DECISIONS 15).
+    /// Calls on behalf of the line `location`; `None` when the session is gone.
+    pub(super) fn call_at(&self, callee: Callee, location: &'static Location<'static>) -> Option<EventId> {
+        let task = callee.task();
+        self.with(Some(location), |journal| {
+            let kind = callee.into_kind(&self.shared.started, journal.next_id());
+            journal.ask(task, kind, location)
+        })
+    }
+
+    /// Calls, and calls again when it fails, as `policy` says. Each attempt may take `timeout`; one
+    /// that takes longer has failed (R2:ERR-15, DECISIONS 15).
     #[track_caller]
-    pub fn call_retried<T>(
-        &self,
-        name: FunctionName,
-        version: Option<FunctionVersion>,
-        input: Payload,
-        policy: RetryPolicy,
-        timeout: Option<Duration>,
-    ) -> Task<T> {
-        let subject = Subject::Activity(name.clone());
-        let call = Retried { name, version, input, policy, timeout, location: Location::caller() };
+    pub fn call_retried<T>(&self, callee: Callee, policy: RetryPolicy, timeout: Option<Duration>) -> Task<T> {
+        let subject = callee.subject();
+        let call = Retried { callee, policy, timeout, location: Location::caller() };
         match Attempts::begin(Self::new(self.shared.clone()), call) {
             Some(attempts) => Task::retrying(attempts, subject),
             None => Task::inert(),
@@ -109,6 +112,36 @@ impl Handle {
             Some(id) => Task::waiting(self.shared.clone(), Key::Wait(id), subject),
             None => Task::inert(),
         }
+    }
+
+    /// Begins another orchestration that nobody waits for; gives its id.
+    #[track_caller]
+    pub fn start(&self, child: &Child) -> InstanceId {
+        let location = Location::caller();
+        let started = &self.shared.started;
+        let asked = self.with(Some(location), |journal| {
+            let instance = child.instance_under(&started.execution, journal.next_id());
+            journal.act(child.clone().into_kind(started, journal.next_id(), true), location);
+            instance
+        });
+        asked.unwrap_or_else(|| child.instance_under(&started.execution, EventId::NONE))
+    }
+
+    /// Lets the instance go on as another execution, once the orchestrator has returned. What it
+    /// returns then is of no account. The last one asked for stands.
+    #[track_caller]
+    pub fn continue_as_new(&self, next: Child) {
+        let location = Location::caller();
+        self.with(Some(location), |journal| {
+            journal.note_place(location);
+            journal.next_execution = Some(Box::new(next));
+        });
+    }
+
+    /// Ends the execution as failed: it asked for something impossible, by a verb that has no other way to
+    /// say so.
+    pub fn fail(&self, failure: Failure) {
+        self.with(None, |journal| journal.fail(|| failure));
     }
 
     /// Sends an event to another instance.

@@ -145,6 +145,22 @@ impl Inbox {
         }
     }
 
+    /// Takes every event that user code has not observed, in the order of arrival.
+    pub(super) fn take_unobserved(&mut self) -> Vec<(EventName, Payload)> {
+        let mut left = Vec::new();
+        for (name, mailbox) in &mut self.mailboxes {
+            left.extend(mailbox.unclaimed.drain(..).map(|arrived| (name.clone(), arrived)));
+        }
+        // A wait that was leaked instead of dropped still has its event.
+        let given = std::mem::take(&mut self.waits).into_values().filter_map(|wait| match wait.state {
+            WaitState::Given(arrived) => Some((wait.name, arrived)),
+            WaitState::Waiting(_) => None,
+        });
+        left.extend(given);
+        left.sort_by_key(|(_, arrived)| arrived.arrival);
+        left.into_iter().map(|(name, arrived)| (name, arrived.data)).collect()
+    }
+
     /// The ids of the waits without an event, and the arrivals nobody claimed: what two runs that
     /// stand at the same point have in common.
     pub(super) fn fingerprint(&self) -> impl Iterator<Item = u64> + '_ {

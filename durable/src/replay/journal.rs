@@ -7,12 +7,13 @@ use std::{collections::BTreeMap, panic::Location, task::Waker};
 
 use super::{
     action::Action,
+    callee::Child,
     digest::{Digest, Observation},
     inbox::{Handover, Inbox, WaitId},
 };
 use crate::{
     history::{EventId, EventKind},
-    model::{Failure, Payload, Timestamp},
+    model::{Failure, InstanceId, Payload, Timestamp},
 };
 
 /// The state of one execution between two polls.
@@ -33,6 +34,10 @@ pub(super) struct Journal {
     next: EventId,
     drawn: u64,
     tasks: BTreeMap<EventId, OpenTask>,
+    /// The sub-orchestrations among the open tasks.
+    children: BTreeMap<EventId, InstanceId>,
+    /// How the instance goes on as another execution, once this one has returned.
+    pub(super) next_execution: Option<Box<Child>>,
     /// How many tasks have no result yet: the execution cannot complete before it is zero.
     open: usize,
     /// How many tasks have got a result.
@@ -55,6 +60,7 @@ struct OpenTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TaskKind {
     Activity,
+    SubOrchestration,
     Timer,
 }
 
@@ -89,11 +95,18 @@ impl Journal {
             next: EventId::FIRST,
             drawn: 0,
             tasks: BTreeMap::new(),
+            children: BTreeMap::new(),
+            next_execution: None,
             open: 0,
             completions: 0,
             armed: 0,
             places: Digest::START,
         }
+    }
+
+    /// The number of the next action.
+    pub(super) fn next_id(&self) -> EventId {
+        self.next
     }
 
     /// Records an action and gives it the next number.
@@ -112,7 +125,12 @@ impl Journal {
         kind: EventKind,
         location: &'static Location<'static>,
     ) -> EventId {
+        let child = match &kind {
+            EventKind::SubOrchestrationInstanceCreated(child) => Some(child.instance.clone()),
+            _ => None,
+        };
         let id = self.act(kind, location);
+        self.children.extend(child.map(|child| (id, child)));
         self.tasks.insert(id, OpenTask { kind: task, is_held: true, state: TaskState::Waiting(None) });
         self.open += 1;
         id
@@ -146,6 +164,9 @@ impl Journal {
             return None;
         }
         self.open -= 1;
+        if kind == TaskKind::SubOrchestration {
+            self.children.remove(&id);
+        }
         let task = self.tasks.get_mut(&id)?;
         if !task.is_held {
             self.tasks.remove(&id);
@@ -230,7 +251,7 @@ impl Journal {
         }
     }
 
-    /// User code dropped the handle: a timer is cancelled, an activity goes on unheard, a wait is
+    /// User code dropped the handle: a timer is cancelled, a call goes on unheard, a wait is
     /// withdrawn and its unobserved event given back (DECISIONS 8).
     pub(super) fn release(&mut self, key: Key) -> Handover {
         let handover = match key {
@@ -244,7 +265,7 @@ impl Journal {
     fn release_task(&mut self, id: EventId) -> Option<Waker> {
         let task = self.tasks.get_mut(&id)?;
         match (&mut task.state, task.kind) {
-            (TaskState::Waiting(waker), TaskKind::Activity) => {
+            (TaskState::Waiting(waker), TaskKind::Activity | TaskKind::SubOrchestration) => {
                 task.is_held = false;
                 waker.take()
             }
@@ -264,6 +285,11 @@ impl Journal {
 
     pub(super) fn has_open_tasks(&self) -> bool {
         self.open > 0
+    }
+
+    /// The sub-orchestrations that have not answered.
+    pub(super) fn children(&self) -> impl Iterator<Item = &InstanceId> {
+        self.children.values()
     }
 
     pub(super) fn can_be_woken(&self) -> bool {
@@ -305,6 +331,7 @@ impl Journal {
     pub(super) fn clear(&mut self) -> Vec<Waker> {
         self.armed = 0;
         self.open = 0;
+        self.children.clear();
         let waiting = std::mem::take(&mut self.tasks).into_values().filter_map(|task| match task.state {
             TaskState::Waiting(waker) => waker,
             TaskState::Done(..) => None,

@@ -54,12 +54,19 @@ fn is_same_action(event: &HistoryEvent, action: &Action) -> bool {
 }
 
 fn is_same_kind(recorded: &EventKind, made: &EventKind) -> bool {
-    use EventKind::{EventSent, ExecutionCompleted, TaskScheduled, TimerCreated};
+    use EventKind::{
+        ContinueAsNew, EventSent, ExecutionCompleted, SubOrchestrationInstanceCreated, TaskScheduled,
+        TimerCreated,
+    };
     match (recorded, made) {
+        (SubOrchestrationInstanceCreated(child), SubOrchestrationInstanceCreated(other)) => {
+            (&child.name, &child.version, &child.instance, child.is_detached)
+                == (&other.name, &other.version, &other.instance, other.is_detached)
+        }
         (TaskScheduled { name, version, .. }, TaskScheduled { name: other, version: other_version, .. }) => {
             name == other && version == other_version
         }
-        (TimerCreated { .. }, TimerCreated { .. }) => true,
+        (TimerCreated { .. }, TimerCreated { .. }) | (ContinueAsNew { .. }, ContinueAsNew { .. }) => true,
         (EventSent { instance, name, .. }, EventSent { instance: other, name: other_name, .. }) => {
             instance == other && name == other_name
         }
@@ -69,8 +76,11 @@ fn is_same_kind(recorded: &EventKind, made: &EventKind) -> bool {
 }
 
 fn is_same_input(recorded: &EventKind, made: &EventKind) -> bool {
-    use EventKind::{EventSent, TaskScheduled, TimerCreated};
+    use EventKind::{EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated};
     match (recorded, made) {
+        (SubOrchestrationInstanceCreated(child), SubOrchestrationInstanceCreated(other)) => {
+            child.input.is_same_json(&other.input)
+        }
         (TaskScheduled { input, .. }, TaskScheduled { input: other, .. })
         | (EventSent { input, .. }, EventSent { input: other, .. }) => input.is_same_json(other),
         (TimerCreated { fire_at }, TimerCreated { fire_at: other }) => fire_at == other,
@@ -93,14 +103,8 @@ fn is_permutation(recorded: &[&HistoryEvent], made: &[Action]) -> bool {
 /// An action with its input, so that equal ones have equal words: sorting them is quick, however
 /// many there are.
 fn in_words(kind: &EventKind) -> (String, Option<String>) {
-    use EventKind::{EventSent, TaskScheduled};
-    let input = match kind {
-        TaskScheduled { input, .. } | EventSent { input, .. } => {
-            input.read::<serde_json::Value>().ok().map(|value| value.to_string())
-        }
-        _ => None,
-    };
-    (describe(kind), input)
+    let input = kind.input().and_then(|input| input.read::<serde_json::Value>().ok());
+    (describe(kind), input.map(|value| value.to_string()))
 }
 
 #[cfg(test)]

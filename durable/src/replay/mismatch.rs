@@ -65,13 +65,12 @@ pub(super) fn other_input(
 }
 
 fn shown_input(kind: &EventKind) -> String {
-    use EventKind::{EventSent, ExecutionCompleted, TaskScheduled, TimerCreated};
     const SHOWN: usize = 200;
-    let text = match kind {
-        TaskScheduled { input, .. } | EventSent { input, .. } => input.as_json().to_owned(),
-        ExecutionCompleted { result, .. } => result.as_json().to_owned(),
-        TimerCreated { fire_at } => fire_at.to_string(),
-        other => other.name().to_owned(),
+    let text = match (kind, kind.input()) {
+        (_, Some(input)) => input.as_json().to_owned(),
+        (EventKind::ExecutionCompleted { result, .. }, _) => result.as_json().to_owned(),
+        (EventKind::TimerCreated { fire_at }, _) => fire_at.to_string(),
+        (other, _) => other.name().to_owned(),
     };
     if text.chars().count() <= SHOWN { text } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }

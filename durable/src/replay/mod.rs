@@ -15,6 +15,7 @@
 //! Begin with [`Session`]; [`Handle`] is what contexts are made of, [`Task`] what their verbs give.
 
 mod action;
+mod callee;
 mod digest;
 mod handle;
 mod inbox;
@@ -29,7 +30,8 @@ mod shared;
 mod task;
 
 pub use action::Action;
+pub use callee::{Callee, Child};
 pub use handle::Handle;
-pub use outcome::{EpisodeEnd, ForeignWakeHook, Orchestrator, Outcome, SessionOptions};
+pub use outcome::{EpisodeEnd, ForeignWakeHook, NextExecution, Orchestrator, Outcome, SessionOptions};
 pub use session::Session;
 pub use task::Task;

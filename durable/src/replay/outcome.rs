@@ -6,8 +6,8 @@ use futures::future::BoxFuture;
 
 use super::{Handle, action::Action};
 use crate::{
-    history::EventId,
-    model::{Failure, InstanceId, Payload, RuntimeStatus},
+    history::{EventId, ExecutionStarted},
+    model::{EventName, Failure, InstanceId, Payload, RuntimeStatus},
 };
 
 /// An orchestrator with its types erased: makes the future of one execution.
@@ -62,6 +62,18 @@ pub enum Outcome {
     Failed(Failure),
     /// Somebody ended it from outside.
     Terminated(String),
+    /// The instance goes on as another execution.
+    ContinuedAsNew(Box<NextExecution>),
+}
+
+/// The execution that takes the place of one that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextExecution {
+    /// How it begins.
+    pub started: ExecutionStarted,
+    /// The external events that the execution before had got and not observed, in the order of their
+    /// arrival (DECISIONS 9).
+    pub carried: Vec<(EventName, Payload)>,
 }
 
 impl Outcome {
@@ -71,6 +83,7 @@ impl Outcome {
             Self::Completed(_) => RuntimeStatus::Completed,
             Self::Failed(_) => RuntimeStatus::Failed,
             Self::Terminated(_) => RuntimeStatus::Terminated,
+            Self::ContinuedAsNew(_) => RuntimeStatus::Running,
         }
     }
 }
@@ -86,6 +99,8 @@ pub struct EpisodeEnd {
     pub custom_status: Option<Payload>,
     /// What user code has observed so far.
     pub digest: u64,
+    /// The sub-orchestrations that are to be ended with this one.
+    pub ended_children: Vec<InstanceId>,
     /// How the execution ended, if it has.
     pub outcome: Option<Outcome>,
     /// Whether the instance is suspended now.

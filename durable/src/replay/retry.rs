@@ -12,21 +12,19 @@ use std::{
 };
 
 use super::{
-    Handle,
+    Callee, Handle,
     journal::{Completion, Key, TaskKind},
     shared::Shared,
 };
 use crate::{
     history::{EventId, EventKind},
-    model::{Failure, FailureKind, FunctionName, FunctionVersion, Payload, RetryPolicy, Timestamp},
+    model::{Failure, FailureKind, RetryPolicy, Timestamp},
 };
 
 /// What is called, and how often.
 #[derive(Debug)]
 pub(super) struct Retried {
-    pub(super) name: FunctionName,
-    pub(super) version: Option<FunctionVersion>,
-    pub(super) input: Payload,
+    pub(super) callee: Callee,
     pub(super) policy: RetryPolicy,
     /// How long one attempt may take.
     pub(super) timeout: Option<Duration>,
@@ -170,13 +168,13 @@ impl Attempts {
     }
 
     fn timed_out(&self) -> Failure {
-        let Retried { name, timeout, .. } = &self.call;
+        let Retried { callee, timeout, .. } = &self.call;
         let message = format!(
-            "no result within {:?}, the timeout of the call; the activity may still be running, and its result will \
-             be ignored",
+            "no result within {:?}, the timeout of the call; what was called may still be running, and its result \
+             will be ignored",
             timeout.unwrap_or_default()
         );
-        Failure::of_kind(FailureKind::TimedOut, "CallTimedOut", message).in_function(name)
+        Failure::of_kind(FailureKind::TimedOut, "CallTimedOut", message).in_function(callee.name())
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -193,12 +191,7 @@ fn came_first(deadline: &Asked, call: &Asked) -> bool {
 }
 
 fn run(handle: &Handle, call: &Retried) -> Option<Phase> {
-    let kind = EventKind::TaskScheduled {
-        name: call.name.clone(),
-        version: call.version.clone(),
-        input: call.input.clone(),
-    };
-    let id = handle.ask_at(TaskKind::Activity, kind, call.location)?;
+    let id = handle.call_at(call.callee.clone(), call.location)?;
     let asked = Asked { shared: handle.shared().clone(), id };
     let deadline = match call.timeout {
         Some(timeout) => Some(timer(handle, timeout, call.location)?),

@@ -16,14 +16,14 @@ use futures::future::BoxFuture;
 use tracing::Dispatch;
 
 use super::{
-    EpisodeEnd, Handle, Orchestrator, Outcome, SessionOptions,
+    EpisodeEnd, Handle, NextExecution, Orchestrator, Outcome, SessionOptions,
     journal::{Completion, TaskKind},
     mismatch,
     shared::Shared,
 };
 use crate::{
     history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
-    model::{Failure, Payload, Timestamp},
+    model::{Failure, InstanceId, Payload, Timestamp},
 };
 
 /// One execution in memory: the suspended orchestrator, and what it waits for.
@@ -40,6 +40,8 @@ pub struct Session {
     held: Option<VecDeque<HistoryEvent>>,
     polls: u64,
     pub(super) episodes: usize,
+    /// The sub-orchestrations that are to be ended with this one.
+    ended_children: Vec<InstanceId>,
     /// The first input that differed on replay, to be reported once.
     pub(super) other_input: Option<Failure>,
 }
@@ -69,6 +71,7 @@ impl Session {
             held: None,
             polls: 0,
             episodes: 0,
+            ended_children: Vec::new(),
             other_input: None,
         }
     }
@@ -115,9 +118,16 @@ impl Session {
             EventKind::TaskCompleted { task, .. } | EventKind::TaskFailed { task, .. } => {
                 self.shared.journal().awaits(*task, TaskKind::Activity) && !self.holds_answer_to(*task)
             }
+            EventKind::SubOrchestrationInstanceCompleted { task, .. }
+            | EventKind::SubOrchestrationInstanceFailed { task, .. } => {
+                self.shared.journal().awaits(*task, TaskKind::SubOrchestration)
+                    && !self.holds_answer_to(*task)
+            }
             EventKind::TimerFired { timer, .. } => {
                 self.shared.journal().awaits(*timer, TaskKind::Timer) && !self.holds_answer_to(*timer)
             }
+            // Only what has failed is rewound, and that is not done by its orchestrator.
+            EventKind::ExecutionRewound { .. } => false,
             kind => kind.is_message(),
         }
     }
@@ -135,13 +145,18 @@ impl Session {
             return;
         }
         match &event.kind {
-            EventKind::ExecutionTerminated { reason } => self.end(Outcome::Terminated(reason.clone())),
+            EventKind::ExecutionTerminated { reason, recursive } => {
+                if *recursive {
+                    self.ended_children.extend(self.shared.journal().children().cloned());
+                }
+                self.end(Outcome::Terminated(reason.clone()));
+            }
             EventKind::ExecutionSuspended { .. } => {
                 self.held.get_or_insert_default();
             }
             EventKind::ExecutionResumed { .. } => {
                 for event in self.held.take().unwrap_or_default() {
-                    self.deliver(&event);
+                    self.deliver_or_carry(&event);
                 }
             }
             _ => match &mut self.held {
@@ -150,6 +165,25 @@ impl Session {
             },
         }
         self.check_outside();
+    }
+
+    /// What comes after the end is of no account, but for an event that the next execution may await.
+    fn deliver_or_carry(&mut self, event: &HistoryEvent) {
+        match &self.root {
+            Root::Ended(_) => self.carry([event.kind.clone()]),
+            _ => self.deliver(event),
+        }
+    }
+
+    /// Hands external events on to the next execution, after those that it carries over already. Without
+    /// effect when there is none.
+    pub fn carry(&mut self, events: impl IntoIterator<Item = EventKind>) {
+        if let Root::Ended(Outcome::ContinuedAsNew(next)) = &mut self.root {
+            next.carried.extend(events.into_iter().filter_map(|event| match event {
+                EventKind::EventRaised { name, input } => Some((name, input)),
+                _ => None,
+            }));
+        }
     }
 
     fn deliver(&mut self, event: &HistoryEvent) {
@@ -165,6 +199,12 @@ impl Session {
             }
             EventKind::TaskFailed { task, failure } => {
                 self.complete(*task, TaskKind::Activity, Err(failure.clone()))
+            }
+            EventKind::SubOrchestrationInstanceCompleted { task, result } => {
+                self.complete(*task, TaskKind::SubOrchestration, Ok(result.clone()))
+            }
+            EventKind::SubOrchestrationInstanceFailed { task, failure } => {
+                self.complete(*task, TaskKind::SubOrchestration, Err(failure.clone()))
             }
             EventKind::TimerFired { timer, .. } => {
                 self.complete(*timer, TaskKind::Timer, Ok(Payload::null()))
@@ -236,6 +276,16 @@ impl Session {
     }
 
     fn end_if_nothing_is_open(&mut self) {
+        if !matches!(self.root, Root::Returned(_)) {
+            return;
+        }
+        let next = self.shared.journal().next_execution.take();
+        if let Some(next) = next {
+            let carried = self.shared.journal().inbox.take_unobserved();
+            let started = next.into_next(&self.shared.started);
+            self.end(Outcome::ContinuedAsNew(Box::new(NextExecution { started, carried })));
+            return;
+        }
         if matches!(self.root, Root::Returned(_)) && !self.shared.journal().has_open_tasks() {
             let Root::Returned(result) = std::mem::replace(&mut self.root, Root::New) else { return };
             self.end(match result {
@@ -257,12 +307,14 @@ impl Session {
 
     pub(super) fn end(&mut self, outcome: Outcome) {
         self.unload();
-        let (result, failure) = match &outcome {
-            Outcome::Completed(output) => (output.clone(), None),
-            Outcome::Failed(failure) => (Payload::null(), Some(failure.clone())),
-            Outcome::Terminated(reason) => (Payload::of(reason).unwrap_or_default(), None),
+        let status = outcome.status();
+        let completed = |result, failure| EventKind::ExecutionCompleted { status, result, failure };
+        let kind = match &outcome {
+            Outcome::Completed(output) => completed(output.clone(), None),
+            Outcome::Failed(failure) => completed(Payload::null(), Some(failure.clone())),
+            Outcome::Terminated(reason) => completed(Payload::of(reason).unwrap_or_default(), None),
+            Outcome::ContinuedAsNew(next) => EventKind::ContinueAsNew { input: next.started.input.clone() },
         };
-        let kind = EventKind::ExecutionCompleted { status: outcome.status(), result, failure };
         self.shared.journal().act(kind, std::panic::Location::caller());
         self.root = Root::Ended(outcome);
     }
@@ -278,6 +330,7 @@ impl Session {
             cancelled_timers,
             custom_status: journal.custom_status.take(),
             digest: journal.digest.value(),
+            ended_children: std::mem::take(&mut self.ended_children),
             outcome: self.outcome().cloned(),
             is_suspended: self.held.is_some(),
         }

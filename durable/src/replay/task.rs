@@ -27,7 +27,7 @@ use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, P
 /// A call with a retry policy is one task: it asks for the next wait or attempt when it is polled.
 ///
 /// Dropping it cancels a timer, the wait for the next attempt and a call's time limit included,
-/// withdraws a wait for an event, and lets an activity go on unheard (DECISIONS 8).
+/// withdraws a wait for an event, and lets an activity or a sub-orchestration go on unheard (DECISIONS 8).
 #[must_use = "the call is scheduled, but nobody will see its result or its failure"]
 pub struct Task<T> {
     state: State,
@@ -56,6 +56,7 @@ enum State {
 #[derive(Debug, Clone)]
 pub(super) enum Subject {
     Activity(FunctionName),
+    Orchestration(FunctionName),
     Event(EventName),
     Timer,
 }
@@ -146,6 +147,7 @@ fn read<T: Storable>(completion: Completion, subject: &Subject) -> Result<T, Fai
         .map_err(|error| {
             let what = match subject {
                 Subject::Activity(name) => format!("the result of activity `{name}`"),
+                Subject::Orchestration(name) => format!("the output of sub-orchestration `{name}`"),
                 Subject::Event(name) => format!("the data of event `{name}`"),
                 Subject::Timer => "the result of a timer".to_owned(),
             };

@@ -123,6 +123,7 @@ mod tests {
             tags: Default::default(),
             scheduled_start: None,
             retention: None,
+            parent: None,
             behaviour: 0,
         };
         Session::new(started, Arc::new(|_, input| Box::pin(async { Ok(input) })), SessionOptions::default())

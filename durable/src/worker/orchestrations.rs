@@ -21,11 +21,10 @@ use futures::{
 use super::{Host, next_tag};
 use crate::{
     context::OrchestrationContext,
-    episode,
-    history::{EventKind, ExecutionStarted, History, TaskMessage},
+    episode::{self, Unhandled},
+    history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
-    registry::OrchestratorFn,
     replay::Session,
 };
 
@@ -92,8 +91,8 @@ async fn fetch<'a>(
 enum NotNow {
     /// This worker lacks the orchestrator. It rests until one comes that has it (DECISIONS 21).
     Unhandled(Box<ExecutionStarted>),
-    /// It is terminated, which needs no orchestrator: this is its end.
-    Terminated(Box<Checkpoint>),
+    /// What is to become of it needs no orchestrator to run: it is terminated, or tries again what failed.
+    Settled(Box<Checkpoint>),
     /// Its history cannot be read.
     Unreadable(ProviderError),
     /// It has neither a past nor a start.
@@ -140,30 +139,59 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
             Ok(past) => past,
             // What was damaged stays so: who gives up on it need not wait for the last attempt.
             Err(error) if !error.is_transient() => {
-                return Err(terminated(host, item, &History::default()).unwrap_or(NotNow::Unreadable(error)));
+                let start = host.provider.load_start(item).await.ok();
+                let end = terminated(host, item, &History::default(), start.as_ref());
+                return Err(end.unwrap_or(NotNow::Unreadable(error)));
             }
             Err(error) => return Err(NotNow::Unreadable(error)),
         },
     };
     // What has not begun never does: no user code runs for it.
     if past.events().is_empty()
-        && let Some(terminated) = terminated(host, item, &past)
+        && let Some(terminated) = terminated(host, item, &past, None)
     {
         return Err(terminated);
     }
-    let started =
-        past.started().or_else(|| item.messages.iter().find_map(start_in)).ok_or(NotNow::Unstarted)?.clone();
-    let Some(function) = host.registry.orchestrator(&started.name, started.version.as_ref()) else {
-        return Err(terminated(host, item, &past).unwrap_or_else(|| NotNow::Unhandled(started.into())));
-    };
-    Ok(Prepared { session: new_session(host, started, function.clone()), past, lived })
+    let started = past.started().or_else(|| item.messages.iter().find_map(start_in));
+    let started = started.ok_or(NotNow::Unstarted)?;
+    match new_session(host, started) {
+        Some(session) => match rewound(host, item, &past) {
+            Some(rewound) => Err(rewound),
+            None => Ok(Prepared { session, past, lived }),
+        },
+        None => {
+            let started = started.clone();
+            Err(terminated(host, item, &past, None).unwrap_or_else(|| NotNow::Unhandled(started.into())))
+        }
+    }
 }
 
-/// The end of an item that is terminated, without its orchestrator.
-fn terminated(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
+/// The end of an item that is terminated, without its orchestrator. `start` is how it began, when its past
+/// cannot be read.
+fn terminated(
+    host: &Host,
+    item: &OrchestrationWorkItem,
+    past: &History,
+    start: Option<&ExecutionStarted>,
+) -> Option<NotNow> {
     let now = host.provider.clock().now();
-    let end = episode::terminate(&item.execution, past, &item.messages, now, next_tag())?;
-    Some(NotNow::Terminated(Box::new(end)))
+    let end = episode::terminate(&item.execution, past, start, &item.messages, now, next_tag())?;
+    Some(NotNow::Settled(Box::new(end)))
+}
+
+/// How an item goes on that has failed and is to try again.
+fn rewound(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
+    past.outcome()?;
+    let started = past.started()?;
+    let goes_on = |events: &[HistoryEvent]| {
+        new_session(host, started).is_some_and(|mut session| {
+            session.replay(events);
+            session.outcome().is_none()
+        })
+    };
+    let now = host.provider.clock().now();
+    let checkpoint = episode::rewind(past, &item.messages, now, next_tag(), &goes_on)?;
+    Some(NotNow::Settled(Box::new(checkpoint)))
 }
 
 fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
@@ -173,9 +201,11 @@ fn start_in(message: &TaskMessage) -> Option<&ExecutionStarted> {
     }
 }
 
-fn new_session(host: &Host, started: ExecutionStarted, function: OrchestratorFn) -> Session {
+/// A session of the execution, if this worker has its orchestrator.
+fn new_session(host: &Host, started: &ExecutionStarted) -> Option<Session> {
+    let function = host.registry.orchestrator(&started.name, started.version.as_ref())?.clone();
     let orchestrator = Arc::new(move |handle, input| function(OrchestrationContext::new(handle), input));
-    Session::new(started, orchestrator, host.session_options.clone())
+    Some(Session::new(started.clone(), orchestrator, host.session_options.clone()))
 }
 
 fn run_episode(
@@ -191,11 +221,14 @@ fn run_episode(
         if let Some(lived) = lived {
             session.verify_against(&lived);
         }
-        let checkpoint = episode::run(&mut session, &item.messages, now, next_tag());
+        let begin = |started: &ExecutionStarted| new_session(host, started);
+        let checkpoint = episode::run(&mut session, &item.messages, now, next_tag(), &begin);
         (checkpoint, session)
     }));
     host.watchdog.end(thread);
-    run.map_err(|panic| NotNow::Broken(panic_message(&*panic)))
+    let (checkpoint, session) = run.map_err(|panic| NotNow::Broken(panic_message(&*panic)))?;
+    let checkpoint = checkpoint.map_err(|Unhandled(next)| NotNow::Unhandled(next))?;
+    Ok((checkpoint, session))
 }
 
 async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, session: Session) {
@@ -215,7 +248,8 @@ async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, 
 fn log_orders(instance: &InstanceId, checkpoint: &Checkpoint) {
     for event in &checkpoint.events {
         match &event.kind {
-            EventKind::ExecutionTerminated { reason } => tracing::info!(%instance, reason, "terminated"),
+            EventKind::ExecutionTerminated { reason, .. } => tracing::info!(%instance, reason, "terminated"),
+            EventKind::ExecutionRewound { reason } => tracing::info!(%instance, reason, "rewound"),
             EventKind::ExecutionSuspended { reason } => tracing::info!(%instance, reason, "suspended"),
             EventKind::ExecutionResumed { reason } => tracing::info!(%instance, reason, "resumed"),
             _ => {}
@@ -228,7 +262,7 @@ async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
     let settled = match reason {
-        NotNow::Terminated(end) => {
+        NotNow::Settled(end) => {
             log_orders(&instance, &end);
             host.provider.checkpoint(item, *end).await
         }
@@ -269,7 +303,10 @@ async fn poison(host: &Host, item: OrchestrationWorkItem, why: &str) -> Result<(
     tracing::error!(instance = %item.instance, message);
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
     let now = host.provider.clock().now();
-    let checkpoint = episode::fail(item.execution.clone(), failure, now, next_tag());
+    // Somebody may wait for it.
+    let started = host.provider.load_start(&item).await.ok();
+    let checkpoint =
+        episode::fail(item.execution.clone(), started.as_ref(), &item.messages, failure, now, next_tag());
     host.provider.checkpoint(item, checkpoint).await
 }
 

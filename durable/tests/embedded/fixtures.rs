@@ -115,6 +115,7 @@ pub(crate) fn started(instance: &str, execution: &str) -> ExecutionStarted {
         tags: [("colour".to_owned(), "red".to_owned())].into(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: 1,
     }
 }
@@ -196,6 +197,8 @@ pub(crate) fn episode(
         tag: CheckpointTag(TAGS.fetch_add(1, Ordering::Relaxed)),
         events,
         messages: actions.iter().filter_map(|action| TaskMessage::timer(&begun, action)).collect(),
+        replaces: false,
+        orphans: Vec::new(),
         activities: actions
             .into_iter()
             .filter(|action| matches!(action.kind, EventKind::TaskScheduled { .. }))

@@ -166,6 +166,7 @@ fn another_execution_replaces_the_history() {
         begun.input = json("3");
         let mut next = episode(&item, RuntimeStatus::Running, Vec::new());
         next.execution = begun.execution.clone();
+        next.replaces = true;
         next.events = vec![event(EventKind::ExecutionStarted(Box::new(begun)))];
         next.activities = vec![scheduled(0)];
         next.messages = vec![message("a", raised("carried"))];

@@ -60,7 +60,8 @@ fn an_instance_suspended_before_it_starts_starts_when_resumed() {
 fn a_suspended_instance_can_be_terminated() {
     let (mut live, mut history) = (session(&sums()), Vec::new());
     episode(&mut live, &mut history, [start(), suspended(), raised("go", "1")]);
-    let reason = durable::history::EventKind::ExecutionTerminated { reason: "enough".into() };
+    let reason =
+        durable::history::EventKind::ExecutionTerminated { reason: "enough".into(), recursive: false };
     episode(&mut live, &mut history, [reason]);
     assert_eq!(live.outcome(), Some(&Outcome::Terminated("enough".into())));
     assert_eq!(replayed(&sums(), &history).outcome(), live.outcome());

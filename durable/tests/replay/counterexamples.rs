@@ -111,8 +111,8 @@ fn r3_twins_in_lazy_branches_are_found_in_verify_mode_by_their_lines() {
             async move {
                 let note = |branch| order.lock().unwrap().push(branch);
                 tokio::select! {
-                    seen = async { note(1); ctx.call::<u32>("x".into(), None, Default::default()).await } => seen,
-                    seen = async { note(2); ctx.call::<u32>("x".into(), None, Default::default()).await } => seen,
+                    seen = async { note(1); ctx.call::<u32>(durable::replay::Callee::activity("x", Default::default())).await } => seen,
+                    seen = async { note(2); ctx.call::<u32>(durable::replay::Callee::activity("x", Default::default())).await } => seen,
                 }
             }
         })

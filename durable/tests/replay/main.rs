@@ -9,6 +9,7 @@ mod dead_wait;
 mod external_events;
 mod fuzz;
 mod mismatch;
+mod orchestrations;
 mod retries;
 mod script;
 mod status;

@@ -96,7 +96,7 @@ fn an_output_larger_than_the_limit_fails_naming_the_limit() {
 #[test]
 fn a_dropped_activity_holds_the_end_back_until_it_ends() {
     let drops = orchestrator(|ctx| async move {
-        drop(ctx.call::<u32>("fire".into(), None, Payload::null()));
+        drop(ctx.call::<u32>(durable::replay::Callee::activity("fire", Payload::null())));
         Ok(1)
     });
     let (live, _) = run(&drops, [vec![start()]]);

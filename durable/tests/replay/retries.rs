@@ -7,7 +7,7 @@ use std::time::Duration;
 use durable::{
     history::{EventId, EventKind, HistoryEvent},
     model::{Failure, FailureKind, Payload, RetryPolicy},
-    replay::{EpisodeEnd, Handle, Orchestrator, Session, Task},
+    replay::{Callee, EpisodeEnd, Handle, Orchestrator, Session, Task},
 };
 use futures::{
     FutureExt,
@@ -21,7 +21,7 @@ use crate::script::{
 const SECOND: Duration = Duration::from_secs(1);
 
 fn retried(ctx: &Handle, policy: RetryPolicy, timeout: Option<Duration>) -> Task<u32> {
-    ctx.call_retried("shaky".into(), None, Payload::of(&7).unwrap(), policy, timeout)
+    ctx.call_retried(Callee::activity("shaky", Payload::of(&7).unwrap()), policy, timeout)
 }
 
 /// An orchestrator that makes one call under the policy.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use durable::{
     history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent},
     model::{ExecutionId, Failure, InstanceId, Payload, Storable, Timestamp},
-    replay::{EpisodeEnd, Handle, Orchestrator, Outcome, Session, SessionOptions, Task},
+    replay::{Callee, EpisodeEnd, Handle, Orchestrator, Outcome, Session, SessionOptions, Task},
 };
 
 /// Erases an orchestrator written against the engine's verbs.
@@ -22,7 +22,7 @@ where
 }
 
 pub(crate) fn call<T>(handle: &Handle, name: &'static str, input: u32) -> Task<T> {
-    handle.call(name.into(), None, Payload::of(&input).unwrap())
+    handle.call(Callee::activity(name, Payload::of(&input).unwrap()))
 }
 
 pub(crate) fn started() -> ExecutionStarted {
@@ -36,6 +36,7 @@ pub(crate) fn started() -> ExecutionStarted {
         tags: Default::default(),
         scheduled_start: None,
         retention: None,
+        parent: None,
         behaviour: BEHAVIOUR,
     }
 }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use durable::{
     clock::Clock,
     embedded::EmbeddedProvider,
-    history::{History, HistoryEvent, TaskMessage},
+    history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
         ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, HubStore, InstanceFilter, InstanceQuery,
@@ -144,6 +144,10 @@ impl WorkStore for Faulty {
             return Err(unavailable());
         }
         self.inner.load_history(item).await
+    }
+
+    async fn load_start(&self, item: &OrchestrationWorkItem) -> Result<ExecutionStarted> {
+        self.inner.load_start(item).await
     }
 
     async fn checkpoint(&self, item: OrchestrationWorkItem, checkpoint: Checkpoint) -> Result<()> {

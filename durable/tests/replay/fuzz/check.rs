@@ -109,6 +109,7 @@ impl Check {
             None | Some(Outcome::Completed(_)) => Ok(self.tally),
             Some(Outcome::Failed(failure)) => Err(format!("failed: {failure}")),
             Some(Outcome::Terminated(_)) => Err("terminated by nobody".into()),
+            Some(Outcome::ContinuedAsNew(_)) => Err("continued as new by nobody".into()),
         }
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use durable::{
     model::{EventName, Failure, FunctionName, InstanceId, Payload, RetryPolicy},
-    replay::{Handle, Task},
+    replay::{Callee, Handle, Task},
 };
 use futures::future::{BoxFuture, FusedFuture};
 
@@ -129,11 +129,15 @@ impl Part {
     }
 
     pub(super) fn call(&self, input: u64) -> Waiting {
-        self.waiting(Awaited::Number(self.program.handle.call(WORK, None, Payload::of(&input).unwrap())))
+        self.waiting(Awaited::Number(
+            self.program.handle.call(Callee::activity(WORK, Payload::of(&input).unwrap())),
+        ))
     }
 
     pub(super) fn attempt(&self, input: u64) -> Waiting {
-        self.waiting(Awaited::Number(self.program.handle.call(SHAKY, None, Payload::of(&input).unwrap())))
+        self.waiting(Awaited::Number(
+            self.program.handle.call(Callee::activity(SHAKY, Payload::of(&input).unwrap())),
+        ))
     }
 
     /// A call of the shaky activity under a random policy, half of the time with a timeout.
@@ -157,7 +161,11 @@ impl Part {
         }
         let timeout = random.chance(50).then_some(timeout);
         let input = Payload::of(&input).unwrap();
-        self.waiting(Awaited::Number(self.program.handle.call_retried(SHAKY, None, input, policy, timeout)))
+        self.waiting(Awaited::Number(self.program.handle.call_retried(
+            Callee::activity(SHAKY, input),
+            policy,
+            timeout,
+        )))
     }
 
     pub(super) fn timer(&self, seconds: u64) -> Waiting {

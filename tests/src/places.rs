@@ -3,11 +3,13 @@
 //!
 //! Must not know what is tested. Begin with [`each_hub`].
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
+
+use crate::Folder;
 use durable::{history::History, model::InstanceState, prelude::*, worker::Worker};
-use durable_tests::Folder;
 
 /// Every store, with sessions that are kept and with ones that are replayed each time.
-pub(crate) async fn each_hub(folder: &Folder) -> Vec<Place> {
+pub async fn each_hub(folder: &Folder) -> Vec<Place> {
     let mut places = Vec::new();
     for replays in [false, true] {
         for address in ["memory:".to_owned(), folder.hub(&format!("{replays}.db"))] {
@@ -19,21 +21,26 @@ pub(crate) async fn each_hub(folder: &Folder) -> Vec<Place> {
     places
 }
 
-pub(crate) struct Place {
-    pub(crate) address: String,
-    pub(crate) replays: bool,
+/// A hub to test on.
+pub struct Place {
+    /// Where it is.
+    pub address: String,
+    /// Whether every episode replays.
+    pub replays: bool,
     /// For gates: no other place has it.
-    pub(crate) key: String,
-    pub(crate) hub: TaskHub,
+    pub key: String,
+    /// The hub, open.
+    pub hub: TaskHub,
 }
 
 impl Place {
-    pub(crate) async fn worker(&self) -> Worker {
+    /// Starts a worker.
+    pub async fn worker(&self) -> Worker {
         self.hub.worker().always_replay(self.replays).start().await.unwrap()
     }
 
     /// As after a new start of the process, as far as the store outlives one.
-    pub(crate) async fn reopened(self) -> Self {
+    pub async fn reopened(self) -> Self {
         if self.address == "memory:" {
             return self;
         }
@@ -45,7 +52,7 @@ impl Place {
 }
 
 /// Looks until the instance stands at `status`.
-pub(crate) async fn until<O>(run: &Run<O>, status: RuntimeStatus) -> InstanceState {
+pub async fn until<O>(run: &Run<O>, status: RuntimeStatus) -> InstanceState {
     loop {
         let state = run.state().await.unwrap().unwrap();
         if state.runtime_status == status {
@@ -56,12 +63,13 @@ pub(crate) async fn until<O>(run: &Run<O>, status: RuntimeStatus) -> InstanceSta
 }
 
 /// Looks until the history holds `count` events of that name.
-pub(crate) async fn until_recorded<O>(run: &Run<O>, name: &str, count: usize) {
+pub async fn until_recorded<O>(run: &Run<O>, name: &str, count: usize) {
     while names(&run.history().await.unwrap()).iter().filter(|found| **found == name).count() < count {
         tokio::task::yield_now().await;
     }
 }
 
-pub(crate) fn names(history: &History) -> Vec<&'static str> {
+/// The names of its events.
+pub fn names(history: &History) -> Vec<&'static str> {
     history.events().iter().map(|event| event.kind.name()).collect()
 }

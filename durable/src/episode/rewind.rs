@@ -1,0 +1,171 @@
+//! Letting a failed execution try again what failed (DECISIONS 19). Pure.
+//!
+//! The history is cut where the failure was not yet known. What the orchestrator did until then stays, with
+//! its results; what arrived later is delivered again, except for failures: what they answer is asked for
+//! again. Begin with [`rewind`].
+
+use std::collections::BTreeSet;
+
+use crate::{
+    history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
+    model::{FailureKind, Payload, RuntimeStatus, Timestamp},
+    provider::{Checkpoint, CheckpointTag, InstanceChange},
+};
+
+/// The checkpoint that lets a failed execution go on, if `messages` ask for it; `None` when they do not, or
+/// `history` is not that of a failed one.
+///
+/// `goes_on` says whether the orchestrator, given a history, takes the path that is recorded in it, and rests.
+pub fn rewind(
+    history: &History,
+    messages: &[TaskMessage],
+    now: Timestamp,
+    tag: CheckpointTag,
+    goes_on: &dyn Fn(&[HistoryEvent]) -> bool,
+) -> Option<Checkpoint> {
+    let started = history.started()?;
+    let order = messages.iter().find_map(|message| match &message.event.kind {
+        EventKind::ExecutionRewound { reason } => Some((&message.event, reason)),
+        _ => None,
+    })?;
+    if history.outcome() != Some(RuntimeStatus::Failed) {
+        return None;
+    }
+    let events = history.events();
+    let now = events.iter().map(|event| event.timestamp).fold(now, Timestamp::max);
+    let cuts = cuts(events);
+    let cut = cuts.iter().find(|cut| goes_on(&cut.kept)).or(cuts.last())?;
+
+    let arrived = cut.dropped.iter().chain(messages.iter().map(|message| &message.event));
+    let is_to_come_again = |event: &&HistoryEvent| {
+        !matches!(
+            event.kind,
+            EventKind::TaskFailed { .. }
+                | EventKind::SubOrchestrationInstanceFailed { .. }
+                | EventKind::ExecutionRewound { .. }
+        )
+    };
+    let again: Vec<_> = arrived.filter(is_to_come_again).cloned().collect();
+    let answered: BTreeSet<_> = again.iter().filter_map(|event| event.kind.answers()).collect();
+    let mut checkpoint = Checkpoint {
+        execution: started.execution.clone(),
+        replaces: true,
+        tag,
+        events: cut.kept.clone(),
+        activities: Vec::new(),
+        orphans: Vec::new(),
+        messages: again.into_iter().map(|event| to_itself(started, event)).collect(),
+        cancelled_timers: Vec::new(),
+        change: InstanceChange {
+            status: RuntimeStatus::Running,
+            custom_status: None,
+            output: Some(Payload::null()),
+            failure: None,
+            updated_at: now,
+        },
+    };
+    let kept = History::new(cut.kept.clone());
+    for task in kept.open_tasks().into_iter().filter(|task| !answered.contains(&task.id)) {
+        match &task.kind {
+            EventKind::TaskScheduled { .. } => checkpoint.activities.push(task.clone()),
+            EventKind::TimerCreated { .. } => checkpoint.messages.extend(TaskMessage::timer(started, task)),
+            EventKind::SubOrchestrationInstanceCreated(child) => {
+                let child = started.of_child(task.id, child);
+                checkpoint.messages.extend(revive(child, order.1, id_was_taken(&cut.dropped, task.id), now));
+            }
+            _ => {}
+        }
+    }
+    if !checkpoint.events.is_empty() {
+        let kinds = [
+            EventKind::OrchestratorStarted,
+            order.0.kind.clone(),
+            EventKind::OrchestratorCompleted { digest: None },
+        ];
+        checkpoint.events.extend(kinds.map(|kind| HistoryEvent::new(now, kind)));
+    }
+    Some(checkpoint)
+}
+
+/// A place where a history may be cut.
+struct Cut {
+    kept: Vec<HistoryEvent>,
+    /// The messages behind it.
+    dropped: Vec<HistoryEvent>,
+}
+
+/// Where the history may be cut, the earliest first: after the last thing that the orchestrator asked for,
+/// nothing that arrived made it ask for more. Within the episode of that last thing, a failure may have come
+/// before or after it.
+fn cuts(events: &[HistoryEvent]) -> Vec<Cut> {
+    let is_asked = |event: &HistoryEvent| event.id != EventId::NONE && !is_end(event);
+    let Some(last) = events.iter().rposition(is_asked) else {
+        return vec![Cut { kept: Vec::new(), dropped: messages_of(events) }];
+    };
+    let after = events[last..].iter().position(is_closing).map_or(events.len(), |length| last + length + 1);
+    let whole = Cut {
+        kept: events[..after].iter().filter(|event| !is_end(event)).cloned().collect(),
+        dropped: messages_of(&events[after..]),
+    };
+    let first = events[..last].iter().rposition(|event| matches!(event.kind, EventKind::OrchestratorStarted));
+    let first = first.unwrap_or(0);
+    let is_failure = |event: &HistoryEvent| {
+        matches!(event.kind, EventKind::TaskFailed { .. } | EventKind::SubOrchestrationInstanceFailed { .. })
+    };
+    let Some(failure) = events[first..after].iter().position(is_failure).map(|length| first + length) else {
+        return vec![whole];
+    };
+    let asked = events[failure..after].iter().filter(|event| is_asked(event));
+    let mut kept: Vec<_> = events[..failure].iter().chain(asked).cloned().collect();
+    // Not all that was observed then is observed now.
+    let at = events[after - 1].timestamp;
+    kept.push(HistoryEvent::new(at, EventKind::OrchestratorCompleted { digest: None }));
+    let parted = Cut { kept, dropped: messages_of(&events[failure..]) };
+    vec![parted, whole]
+}
+
+fn is_end(event: &HistoryEvent) -> bool {
+    matches!(event.kind, EventKind::ExecutionCompleted { .. })
+}
+
+fn is_closing(event: &HistoryEvent) -> bool {
+    matches!(event.kind, EventKind::OrchestratorCompleted { .. })
+}
+
+fn messages_of(events: &[HistoryEvent]) -> Vec<HistoryEvent> {
+    events.iter().filter(|event| event.kind.is_message()).cloned().collect()
+}
+
+fn to_itself(started: &ExecutionStarted, event: HistoryEvent) -> TaskMessage {
+    TaskMessage {
+        instance: started.instance.clone(),
+        execution: Some(started.execution.clone()),
+        event,
+        visible_at: None,
+    }
+}
+
+/// Whether the call failed because its id belonged to somebody else, who is to be left alone.
+fn id_was_taken(dropped: &[HistoryEvent], task: EventId) -> bool {
+    dropped.iter().any(|event| match &event.kind {
+        EventKind::SubOrchestrationInstanceFailed { task: failed, failure } => {
+            *failed == task && failure.kind() == FailureKind::IdTaken
+        }
+        _ => false,
+    })
+}
+
+/// Lets a sub-orchestration answer once more: it tries again what failed if it has failed, goes on if it
+/// lives, and begins anew if it ended otherwise or is gone. A live one takes no notice of its own start.
+fn revive(child: ExecutionStarted, reason: &str, is_anothers: bool, now: Timestamp) -> Vec<TaskMessage> {
+    let message = |execution, kind| TaskMessage {
+        instance: child.instance.clone(),
+        execution,
+        event: HistoryEvent::new(now, kind),
+        visible_at: None,
+    };
+    let rewound =
+        (!is_anothers).then(|| message(None, EventKind::ExecutionRewound { reason: reason.to_owned() }));
+    let start = message(Some(child.execution.clone()), EventKind::ExecutionStarted(Box::new(child.clone())));
+    rewound.into_iter().chain([start]).collect()
+}
