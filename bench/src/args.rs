@@ -20,6 +20,8 @@ Workloads, and their usual size:
   parked    100000   orchestrations waiting for activities that never end; then a restart with them
   parked-running     the same, with all of those activities running
   engine             what a replay costs without a store; takes no options
+  instances 1000000  ended instances: pages of every filter, then a purge while `hello` runs; takes `--size` (or
+                     `--count`) and `--dir`
 
 Options:
   --size N             how many
@@ -42,6 +44,13 @@ pub(crate) enum Command {
     Help,
     /// Measure the replay engine alone.
     Engine,
+    /// Measure queries and purges of many ended instances.
+    Instances {
+        /// How many.
+        count: u64,
+        /// Where the store is; `None` for beside the program.
+        folder: Option<PathBuf>,
+    },
     /// Measure contenders and compare them.
     Compare(Request),
     /// Be the contender for one run.
@@ -80,10 +89,24 @@ impl Command {
         match arguments.peek().map(String::as_str) {
             None | Some("--help" | "-h" | "help") => Ok(Self::Help),
             Some("engine") => Ok(Self::Engine),
+            Some("instances") => instances(arguments.skip(1)),
             Some(CONTENDER) => Ok(Self::Contend(Job::from_arguments(arguments.skip(1))?)),
             Some(_) => Request::from_arguments(arguments).map(Self::Compare),
         }
     }
+}
+
+fn instances(mut arguments: impl Iterator<Item = String>) -> Result<Command, BenchError> {
+    let (mut count, mut folder) = (1_000_000, None);
+    while let Some(option) = arguments.next() {
+        let value = arguments.next().unwrap_or_default();
+        match option.as_str() {
+            "--size" | "--count" => count = number(&option, &value)?,
+            "--dir" => folder = Some(value.into()),
+            _ => return Err(BenchError::Arguments { reason: format!("`{option}` is not an option") }),
+        }
+    }
+    Ok(Command::Instances { count, folder })
 }
 
 impl Request {
@@ -148,6 +171,14 @@ mod tests {
         let Command::Compare(request) = parse("hello").unwrap() else { panic!("a comparison") };
         assert_eq!(request, Request::usual(Workload::Hello));
         assert_eq!((request.size, request.durability), (5000, Durability::Full));
+    }
+
+    #[test]
+    fn a_million_instances_are_asked_for_unless_told_otherwise() {
+        let (count, folder) = (1_000_000, None);
+        assert_eq!(parse("instances").unwrap(), Command::Instances { count, folder });
+        let (count, folder) = (5, Some("/data".into()));
+        assert_eq!(parse("instances --count 5 --dir /data").unwrap(), Command::Instances { count, folder });
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod summary;
 
 use std::{
     io::{self, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -41,6 +42,9 @@ fn run() -> Result<(), BenchError> {
     match Command::from_arguments(std::env::args().skip(1))? {
         Command::Help => print(&mut io::stdout(), args::HELP),
         Command::Engine => print(&mut io::stdout(), &engine::table()),
+        Command::Instances { count, folder } => {
+            print(&mut io::stdout(), &ours::instances::table(count, &folder.unwrap_or_else(beside))?)
+        }
         Command::Contend(job) => ours::main(&job),
         Command::Compare(request) => {
             let summary = compare::run(&request)?;
@@ -53,6 +57,12 @@ fn run() -> Result<(), BenchError> {
             print(&mut io::stdout(), &summary.to_json(&request)?)
         }
     }
+}
+
+/// The folder of this program.
+fn beside() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 fn print(out: &mut impl Write, text: &str) -> Result<(), BenchError> {

@@ -18,8 +18,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
-        ActivityWorkItem, Checkpoint, HubStore, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem,
-        Provider, ProviderError, ProviderErrorKind, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
+        LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Provider, ProviderError,
+        ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
     },
 };
 
@@ -34,7 +35,7 @@ pub enum Fault {
 
 /// A provider that passes everything on to another, but for the calls at which it is to fail.
 ///
-/// Counted are the calls that write: starts, messages, checkpoints, completed and abandoned items,
+/// Counted are the calls that write: starts, messages, checkpoints, completed and abandoned items, purges,
 /// from 1 on, in the order in which they are made.
 ///
 /// ```
@@ -78,11 +79,11 @@ impl FaultyProvider {
     async fn write<T: Send>(
         &self,
         operation: &'static str,
-        subject: &InstanceId,
+        subject: &str,
         call: impl Future<Output = Result<T, ProviderError>> + Send,
         undo: impl Future<Output = Result<(), ProviderError>> + Send,
     ) -> Result<T, ProviderError> {
-        let broken = || ProviderError::new(ProviderErrorKind::Unavailable, operation, subject.as_str());
+        let broken = || ProviderError::new(ProviderErrorKind::Unavailable, operation, subject);
         match self.next_fault() {
             None => call.await,
             Some(Fault::LosesTheAnswer) => call.await.and_then(|_| Err(broken())),
@@ -111,15 +112,39 @@ impl HubStore for FaultyProvider {
 }
 
 #[async_trait]
+impl AdminStore for FaultyProvider {
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, ProviderError> {
+        self.inner.query(query).await
+    }
+
+    async fn counts(&self) -> Result<StatusCounts, ProviderError> {
+        self.inner.counts().await
+    }
+
+    async fn purge(&self, instance: &InstanceId) -> Result<bool, ProviderError> {
+        self.write("purge", instance.as_str(), self.inner.purge(instance), nothing()).await
+    }
+
+    async fn purge_by(
+        &self,
+        filter: &InstanceFilter,
+        most: usize,
+        after: Option<&PageToken>,
+    ) -> Result<PurgeResult, ProviderError> {
+        self.write("purge", "what has ended", self.inner.purge_by(filter, most, after), nothing()).await
+    }
+}
+
+#[async_trait]
 impl InstanceStore for FaultyProvider {
     async fn create_instance(&self, new: NewInstance) -> Result<InstanceState, ProviderError> {
         let instance = new.started.instance.clone();
-        self.write("start", &instance, self.inner.create_instance(new), nothing()).await
+        self.write("start", instance.as_str(), self.inner.create_instance(new), nothing()).await
     }
 
     async fn send(&self, message: TaskMessage) -> Result<(), ProviderError> {
         let instance = message.instance.clone();
-        self.write("send to", &instance, self.inner.send(message), nothing()).await
+        self.write("send to", instance.as_str(), self.inner.send(message), nothing()).await
     }
 
     async fn read_state(&self, instance: &InstanceId) -> Result<Option<InstanceState>, ProviderError> {
@@ -168,7 +193,7 @@ impl WorkStore for FaultyProvider {
     ) -> Result<(), ProviderError> {
         let (instance, again) = (item.instance.clone(), item.clone());
         let undo = self.inner.abandon_orchestration(again, Duration::ZERO);
-        self.write("checkpoint", &instance, self.inner.checkpoint(item, checkpoint), undo).await
+        self.write("checkpoint", instance.as_str(), self.inner.checkpoint(item, checkpoint), undo).await
     }
 
     async fn abandon_orchestration(
@@ -178,7 +203,7 @@ impl WorkStore for FaultyProvider {
     ) -> Result<(), ProviderError> {
         let (instance, again) = (item.instance.clone(), item.clone());
         let undo = self.inner.abandon_orchestration(again, Duration::ZERO);
-        self.write("abandon", &instance, self.inner.abandon_orchestration(item, delay), undo).await
+        self.write("abandon", instance.as_str(), self.inner.abandon_orchestration(item, delay), undo).await
     }
 
     async fn fetch_activities(&self, most: usize) -> Result<Vec<ActivityWorkItem>, ProviderError> {
@@ -192,14 +217,25 @@ impl WorkStore for FaultyProvider {
     ) -> Result<(), ProviderError> {
         let (instance, again) = (item.instance.clone(), item.clone());
         let undo = self.inner.abandon_activity(again, Duration::ZERO);
-        self.write("complete an activity of", &instance, self.inner.complete_activity(item, result), undo)
-            .await
+        self.write(
+            "complete an activity of",
+            instance.as_str(),
+            self.inner.complete_activity(item, result),
+            undo,
+        )
+        .await
     }
 
     async fn abandon_activity(&self, item: ActivityWorkItem, delay: Duration) -> Result<(), ProviderError> {
         let (instance, again) = (item.instance.clone(), item.clone());
         let undo = self.inner.abandon_activity(again, Duration::ZERO);
-        self.write("abandon an activity of", &instance, self.inner.abandon_activity(item, delay), undo).await
+        self.write(
+            "abandon an activity of",
+            instance.as_str(),
+            self.inner.abandon_activity(item, delay),
+            undo,
+        )
+        .await
     }
 
     fn lock_duration(&self) -> Option<Duration> {

@@ -142,6 +142,7 @@ pub fn started(input: impl Serialize) -> Fact {
         generation: 0,
         tags: BTreeMap::new(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: BEHAVIOUR,
     })))

@@ -16,10 +16,11 @@ use durable::{
     clock::Clock,
     embedded::EmbeddedProvider,
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
-    model::{InstanceId, InstanceState, Payload},
+    model::{InstanceId, InstanceState, Payload, RuntimeStatus},
     provider::{
-        ActivityWorkItem, Checkpoint, HubStore, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem,
-        Past, Provider, ProviderError, ProviderErrorKind, Reuse, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
+        LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Past, Provider, ProviderError,
+        ProviderErrorKind, PurgeResult, Reuse, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::{
@@ -48,6 +49,13 @@ enum Flaw {
     RunsActivitiesTwice,
     TellsTheEndTooEarly,
     CannotBeginAgain,
+    FitsAnyTag,
+    LosesOneBetweenPages,
+    BeginsAgainWithAnyToken,
+    CountsTheEndedOnly,
+    PurgesNothing,
+    PurgesLiveOnesInWords,
+    PurgesWithoutEnd,
 }
 
 /// Which case is about which flaw.
@@ -71,6 +79,13 @@ const ABOUT: &[(Flaw, &str)] = &[
     (Flaw::RunsActivitiesTwice, "every_activity_of_a_fan_out_runs_once_and_answers"),
     (Flaw::TellsTheEndTooEarly, "who_gives_up_waiting_disturbs_nobody"),
     (Flaw::CannotBeginAgain, "work_can_begin_again_after_its_end"),
+    (Flaw::FitsAnyTag, "every_part_of_a_filter_is_heeded"),
+    (Flaw::LosesOneBetweenPages, "pages_together_hold_every_instance_once"),
+    (Flaw::BeginsAgainWithAnyToken, "a_token_of_another_query_is_refused"),
+    (Flaw::CountsTheEndedOnly, "instances_are_found_and_counted_where_they_stand"),
+    (Flaw::PurgesNothing, "a_purged_instance_is_gone_with_everything"),
+    (Flaw::PurgesLiveOnesInWords, "a_live_instance_is_not_purged"),
+    (Flaw::PurgesWithoutEnd, "a_purge_takes_what_has_ended_and_nothing_else"),
 ];
 
 struct Broken {
@@ -147,6 +162,52 @@ impl HubStore for Broken {
 
     async fn exists(&self) -> Result<bool, ProviderError> {
         self.inner.exists().await
+    }
+}
+
+#[async_trait]
+impl AdminStore for Broken {
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, ProviderError> {
+        let mut query = query.clone();
+        match self.flaw {
+            Flaw::FitsAnyTag => query.filter.tags.clear(),
+            Flaw::BeginsAgainWithAnyToken => query.after = None,
+            _ => {}
+        }
+        let mut page = self.inner.query(&query).await?;
+        if self.has(Flaw::LosesOneBetweenPages) && page.next.is_some() {
+            page.instances.pop();
+        }
+        Ok(page)
+    }
+
+    async fn counts(&self) -> Result<StatusCounts, ProviderError> {
+        let counts = self.inner.counts().await?;
+        let is_told = |status: RuntimeStatus| status.is_terminal() || !self.has(Flaw::CountsTheEndedOnly);
+        Ok(counts.iter().filter(|(status, _)| is_told(*status)).collect())
+    }
+
+    async fn purge(&self, instance: &InstanceId) -> Result<bool, ProviderError> {
+        if self.has(Flaw::PurgesNothing) {
+            return Ok(true);
+        }
+        match self.inner.purge(instance).await {
+            Err(_) if self.has(Flaw::PurgesLiveOnesInWords) => Ok(true),
+            purged => purged,
+        }
+    }
+
+    async fn purge_by(
+        &self,
+        filter: &InstanceFilter,
+        most: usize,
+        after: Option<&PageToken>,
+    ) -> Result<PurgeResult, ProviderError> {
+        let mut result = self.inner.purge_by(filter, most, after).await?;
+        if self.has(Flaw::PurgesWithoutEnd) && result.is_complete() {
+            result.next = Some(PageToken::seal(filter, &[]));
+        }
+        Ok(result)
     }
 }
 

@@ -3,13 +3,13 @@
 //! A function's own failure is a [`Failure`](crate::model::Failure), which appears here when
 //! somebody waits for its output.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     model::{
         Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable, RuntimeStatus,
     },
-    provider::ProviderError,
+    provider::{ProviderError, WaitFor},
     registry::RegistryError,
 };
 
@@ -84,6 +84,22 @@ pub enum Error {
         #[source]
         source: NotStorable,
     },
+    /// It did not happen in time. The orchestration goes on as before.
+    #[error(
+        "orchestration `{instance}` has not {} within {limit:?}; it goes on, and may be waited for again",
+        match awaited { WaitFor::Start => "begun", WaitFor::End => "ended" }
+    )]
+    TimedOut {
+        /// Which one.
+        instance: InstanceId,
+        /// What was waited for.
+        awaited: WaitFor,
+        /// For how long.
+        limit: Duration,
+    },
+    /// Only a tokio runtime can wait for a limited time.
+    #[error("waiting for a limited time needs a tokio runtime: call it inside `#[tokio::main]`")]
+    NoRuntime,
     /// A worker could not be started.
     #[error("the worker cannot start: {reason}")]
     Worker {
@@ -100,6 +116,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Provider(error) => error.is_transient(),
+            Self::TimedOut { .. } => true,
             Self::InstanceId(_)
             | Self::TaskHubName(_)
             | Self::Registry(_)
@@ -109,6 +126,7 @@ impl Error {
             | Self::Input { .. }
             | Self::Payload(_)
             | Self::Output { .. }
+            | Self::NoRuntime
             | Self::Worker { .. } => false,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Turns an address into a provider and hands out clients and workers. Begin with [`TaskHub::open`].
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use crate::{
     client::{Client, DefaultVersions},
@@ -48,6 +48,7 @@ impl TaskHub {
             max_payload: SessionOptions::DEFAULT_MAX_PAYLOAD,
             tracking: Source::default(),
             default_versions: DefaultVersions::default(),
+            retention: None,
         }
     }
 
@@ -97,6 +98,7 @@ pub struct TaskHubOptions {
     max_payload: usize,
     tracking: Source,
     default_versions: DefaultVersions,
+    retention: Option<Duration>,
 }
 
 impl TaskHubOptions {
@@ -149,6 +151,17 @@ impl TaskHubOptions {
         self
     }
 
+    /// Purges orchestrations this long after they have ended, unless their start said otherwise
+    /// ([`OrchestrationCall::retention`](crate::call::OrchestrationCall::retention)); by default they are
+    /// kept until somebody purges them.
+    ///
+    /// Decided for each when it ends, by the process whose worker ends it: another age later
+    /// changes nothing for those that have ended. What falls due while no worker runs is purged by the next.
+    pub fn retention(mut self, age: Duration) -> Self {
+        self.retention = Some(age);
+        self
+    }
+
     /// Opens the hub, see [`TaskHub::open`].
     ///
     /// # Errors
@@ -156,10 +169,11 @@ impl TaskHubOptions {
     pub async fn open(self, address: impl AsRef<str>) -> Result<TaskHub, Error> {
         let address = address.as_ref();
         let name = TaskHubName::new(self.name)?;
+        let options =
+            Options { durability: self.durability, clock: Arc::new(SystemClock), retention: self.retention };
         let provider: Arc<dyn Provider> = match address.split_once(':') {
-            Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory(Arc::new(SystemClock))?),
+            Some(("memory", "")) => Arc::new(EmbeddedProvider::in_memory_with(options)?),
             Some(("sqlite", path)) if !path.is_empty() => {
-                let options = Options { durability: self.durability, clock: Arc::new(SystemClock) };
                 Arc::new(EmbeddedProvider::open(Path::new(path), options)?)
             }
             _ => return Err(bad_address(address).into()),

@@ -7,6 +7,7 @@ pub use crate::{
     http::{HttpRequest, HttpResponse},
     hub::TaskHub,
     model::{Failure, InstanceId, Payload, RetryPolicy, RuntimeStatus, Timestamp},
+    provider::{InstanceFilter, InstanceQuery},
     registry::Registry,
     replay::Task,
     worker::Worker,

@@ -15,7 +15,7 @@ use std::{
 };
 
 use durable::{
-    embedded::{Durability, EmbeddedProvider, Options},
+    embedded::{EmbeddedProvider, Options},
     provider::Provider,
 };
 use durable_testkit::{
@@ -32,8 +32,12 @@ impl ProviderFactory for Memory {
         Hub::new(Arc::new(provider))
     }
 
+    fn capabilities(&self) -> &[Capability] {
+        &[Capability::Retention]
+    }
+
     fn skips(&self) -> usize {
-        19
+        23
     }
 }
 
@@ -60,7 +64,7 @@ impl ProviderFactory for File {
     }
 
     fn capabilities(&self) -> &[Capability] {
-        &[Capability::Restart]
+        &[Capability::Restart, Capability::Retention]
     }
 
     fn skips(&self) -> usize {
@@ -69,7 +73,7 @@ impl ProviderFactory for File {
 }
 
 fn open(folder: Folder, clock: VirtualClock) -> Hub {
-    let options = Options { durability: Durability::Full, clock: Arc::new(clock) };
+    let options = Options { clock: Arc::new(clock), ..Options::default() };
     let provider: Arc<dyn Provider> =
         Arc::new(EmbeddedProvider::open(&folder.0.join("hub.db"), options).unwrap());
     Hub::new(provider).keeping(folder)

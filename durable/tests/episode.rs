@@ -22,6 +22,7 @@ fn started() -> ExecutionStarted {
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: BEHAVIOUR,
     }

@@ -165,6 +165,7 @@ mod tests {
             generation: 0,
             tags: BTreeMap::new(),
             scheduled_start: None,
+            retention: None,
             parent: None,
             behaviour: 1,
         };

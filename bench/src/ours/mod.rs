@@ -5,6 +5,7 @@
 mod fan_out;
 mod functions;
 mod hello;
+pub(crate) mod instances;
 mod latency;
 mod parked;
 mod sequence;

@@ -101,6 +101,12 @@ impl Episode<'_> {
         self
     }
 
+    /// After it, the instance stands at `status`.
+    pub(crate) fn stands_at(mut self, status: RuntimeStatus) -> Self {
+        self.checkpoint.change.status = status;
+        self
+    }
+
     /// Returns.
     pub(crate) fn completes(mut self, id: i32) -> Self {
         self.checkpoint.change.output = Some(json("done"));

@@ -59,12 +59,16 @@ pub enum Capability {
     Restart,
     /// Locks run out when they are not renewed, and the clock can be moved past that.
     LocksThatRunOut,
+    /// Ended instances are purged by the store itself before a later timer fires, when their start said for
+    /// how long to keep them.
+    Retention,
 }
 
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Restart => "a hub that outlives the process",
+            Self::Retention => "a store that purges by itself what is kept no longer",
             Self::LocksThatRunOut => "locks that run out by a clock that can be moved",
         })
     }

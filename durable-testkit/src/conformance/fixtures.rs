@@ -85,6 +85,7 @@ pub(crate) fn start_of(instance: &str, at: Timestamp) -> NewInstance {
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: BEHAVIOUR,
     };

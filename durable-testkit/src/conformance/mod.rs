@@ -14,6 +14,8 @@ mod hub;
 mod instances;
 mod locks;
 mod messages;
+mod purge;
+mod query;
 mod recovery;
 mod reuse;
 mod succession;
@@ -219,6 +221,30 @@ macro_rules! provider_conformance_cases {
                 a_scheduled_start_still_waits needs [Restart];
                 an_invisible_message_still_waits needs [Restart];
                 many_restarts_lose_nothing needs [Restart];
+            }
+            query {
+                a_query_without_a_filter_tells_every_instance needs [];
+                every_part_of_a_filter_is_heeded needs [];
+                a_filter_that_fits_nothing_finds_nothing needs [];
+                pages_together_hold_every_instance_once needs [];
+                pages_stay_in_step_while_instances_come_and_go needs [];
+                a_token_of_another_query_is_refused needs [];
+                payloads_are_left_out_where_they_are_not_wanted needs [];
+                instances_are_found_and_counted_where_they_stand needs [];
+                a_reused_id_is_found_as_what_it_is_now needs [];
+                what_is_found_and_counted_survives needs [Restart];
+            }
+            purge {
+                a_purged_instance_is_gone_with_everything needs [];
+                nothing_is_purged_where_there_is_nothing needs [];
+                a_live_instance_is_not_purged needs [];
+                a_purge_takes_what_has_ended_and_nothing_else needs [];
+                a_purge_takes_no_more_than_it_was_asked_to needs [];
+                a_purged_id_begins_anew needs [];
+                what_was_meant_for_a_purged_instance_reaches_no_other needs [Restart];
+                a_purge_survives needs [Restart];
+                an_instance_is_kept_as_long_as_its_start_said needs [Retention];
+                a_retention_goes_on_after_a_restart needs [Retention, Restart];
             }
             contention {
                 workers_share_the_work needs [];

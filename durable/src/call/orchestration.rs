@@ -56,6 +56,8 @@ pub struct StartRequest {
     pub tags: BTreeMap<String, String>,
     /// When it may begin; absent means at once.
     pub scheduled_start: Option<Timestamp>,
+    /// How long it is kept after its end; absent means as its hub keeps others.
+    pub retention: Option<Duration>,
     /// What to do when the instance id is taken.
     pub reuse: Reuse,
     /// When a caller tries it again; absent means never.
@@ -74,6 +76,7 @@ impl<O> OrchestrationCall<O> {
             instance: None,
             tags: BTreeMap::new(),
             scheduled_start: None,
+            retention: None,
             reuse: Reuse::default(),
             retry: None,
             timeout: None,
@@ -125,6 +128,13 @@ impl<O, U: MayStart> OrchestrationCall<O, U> {
     /// Begins it no earlier than `time`. It can only be started then: nobody could wait for it.
     pub fn at(mut self, time: Timestamp) -> OrchestrationCall<O, StartOnly> {
         self.request.scheduled_start = Some(time);
+        OrchestrationCall { request: self.request, output: PhantomData }
+    }
+
+    /// Purges the instance this long after it has ended, whatever its hub does with others
+    /// ([`TaskHubOptions::retention`](crate::hub::TaskHubOptions::retention)). It can only be started then.
+    pub fn retention(mut self, age: Duration) -> OrchestrationCall<O, StartOnly> {
+        self.request.retention = Some(age);
         OrchestrationCall { request: self.request, output: PhantomData }
     }
 

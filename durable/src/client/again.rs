@@ -66,6 +66,7 @@ impl Client {
                 generation: 0,
                 tags: state.tags,
                 scheduled_start: None,
+                retention: None,
                 parent: None,
                 behaviour: BEHAVIOUR,
             };

@@ -3,11 +3,13 @@
 //! Needs a provider and nothing else: a process that only starts orchestrations has no registry
 //! and no worker. Begin with [`Client`].
 
+mod admin;
 mod again;
 mod control;
 mod explain;
 mod reply;
 mod run;
+mod wait;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -91,8 +93,18 @@ impl Client {
     pub fn call<C: CallableFromClient>(&self, _: C) {}
 
     fn new_instance(&self, request: StartRequest) -> Result<NewInstance, Error> {
-        let StartRequest { name, version, is_by_name, input, instance, tags, scheduled_start, reuse, .. } =
-            request;
+        let StartRequest {
+            name,
+            version,
+            is_by_name,
+            input,
+            instance,
+            tags,
+            scheduled_start,
+            retention,
+            reuse,
+            ..
+        } = request;
         let version = version.or_else(|| self.default_versions.get(&name).filter(|_| is_by_name).cloned());
         let now = self.provider.clock().now();
         let instance = match instance {
@@ -111,6 +123,7 @@ impl Client {
             generation: 0,
             tags,
             scheduled_start,
+            retention,
             parent: None,
             behaviour: BEHAVIOUR,
         };
@@ -157,7 +170,8 @@ impl Client {
         Ok(self.provider.read_state(instance).await?)
     }
 
-    /// The history of the instance's current execution (R1:ORCH-22).
+    /// The history of the instance's current execution (R1:ORCH-22); without what functions were given
+    /// and gave: [`History::without_payloads`] (R2:MGT-11).
     ///
     /// # Errors
     /// `NotFound`; `Corrupt` when it cannot be read.

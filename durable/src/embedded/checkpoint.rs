@@ -7,13 +7,13 @@
 use super::{
     error::Trouble,
     queue::{Held, Queue, WaitingActivity},
-    rows::{self, Row},
-    store::{Sent, WrittenEpisode, WrittenMessage},
+    rows::{self, NameNumber, Row},
+    store::{Kept, Sent, WrittenEpisode, WrittenMessage},
     timers::Due,
 };
 use crate::{
     history::{EventId, EventKind, HistoryEvent, TaskMessage, format},
-    model::{InstanceId, Timestamp},
+    model::{InstanceId, RuntimeStatus, Timestamp},
     provider::{Checkpoint, OrchestrationWorkItem},
 };
 
@@ -49,6 +49,8 @@ pub(super) struct Settlement {
     pub(super) held: Held,
     written: Written,
     replaces: bool,
+    was: RuntimeStatus,
+    name: NameNumber,
     last: Option<Row>,
     sequence: u32,
     open: u32,
@@ -120,7 +122,7 @@ impl Settlement {
         let Some(head) = queue.heads.get(&held.key) else { return Err(item) };
         let replaces = written.checkpoint.replaces;
         let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
-        let last = head.last;
+        let (last, was, name) = (head.last, head.status, head.name);
         let cancelled = cancelled_by(&written, &item, queue, &held);
         let mut closed: Vec<_> = written.answered.iter().chain(&cancelled).collect();
         closed.sort_unstable();
@@ -128,6 +130,8 @@ impl Settlement {
         let open = open.saturating_add(length(written.opened)).saturating_sub(length(closed.len()));
         Ok(Self {
             replaces,
+            was,
+            name,
             last,
             sequence: sequence.saturating_add(1),
             open,
@@ -147,6 +151,8 @@ impl Settlement {
             key: self.held.key,
             replaces: self.replaces,
             execution: &checkpoint.execution,
+            was: self.was,
+            name: self.name,
             started: started.as_deref(),
             last: self.last,
             sequence: self.sequence,
@@ -165,7 +171,7 @@ impl Settlement {
 
     /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
     /// message what became of it, if it found anybody.
-    pub(super) fn apply(self, queue: &mut Queue, last: Row, sent: Vec<Option<Sent>>, now: Timestamp) {
+    pub(super) fn apply(self, queue: &mut Queue, kept: Kept, sent: Vec<Option<Sent>>, now: Timestamp) {
         let key = self.held.key;
         let Written { checkpoint, outgoing, timers, .. } = self.written;
         let instance = self.item.instance;
@@ -173,7 +179,7 @@ impl Settlement {
         if let Some(head) = queue.heads.get_mut(&key) {
             head.execution = checkpoint.execution.clone();
             head.tag = Some(checkpoint.tag);
-            head.last = Some(last);
+            head.last = Some(kept.last);
             head.sequence = self.sequence;
             head.open = self.open;
             head.attempt = 0;
@@ -189,6 +195,7 @@ impl Settlement {
         let has_ended = checkpoint.change.status.is_terminal();
         if has_ended {
             queue.remove_instance(key);
+            queue.expect_purge(kept.purge_at);
         } else {
             for Timer { id, fire_at, due } in timers {
                 if !is_cancelled(id) {

@@ -231,7 +231,7 @@ impl Place {
         }
         match u32::try_from(format) {
             Ok(tables::FORMAT) => Ok(Found::Hub),
-            Ok(found) if found > tables::FORMAT => {
+            Ok(found) if found > 0 => {
                 Err(Trouble::new(ProviderErrorKind::UnknownFormat { found, known: tables::FORMAT }))
             }
             _ => Err(Trouble::corrupt(format!("the file's format number is {format}"))),

@@ -2,7 +2,7 @@
 //!
 //! Owned by the writer's thread. Must not know the queue. Begin with [`FileStore`].
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,14 +10,15 @@ use super::{
     database::Place,
     error::Trouble,
     hold::Hold,
-    reading,
-    rows::{self, Key, Row, StoredEpisode, StoredHead, StoredMessage},
-    store::{Accepted, Added, Arrival, Store, WrittenEpisode, WrittenMessage},
+    place, reading,
+    rows::{self, Key, NameNumber, Row, StoredEpisode, StoredHead, StoredMessage},
+    store::{Accepted, Added, Arrival, Kept, Store, WrittenEpisode, WrittenMessage},
     tables,
+    tally::Tally,
 };
 use crate::{
-    history::{EventKind, HistoryEvent},
-    model::{InstanceId, InstanceState, Timestamp},
+    history::{EventKind, ExecutionStarted, HistoryEvent},
+    model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{NewInstance, ProviderErrorKind, Reuse},
 };
 
@@ -31,19 +32,43 @@ pub(super) struct FileStore {
     /// SQLite's count of what other connections have committed, when it was last looked at.
     seen: i64,
     hold: Option<Hold>,
+    pub(super) tally: Tally,
+    /// For how long ended instances are kept that say nothing of their own.
+    pub(super) retention: Option<Duration>,
 }
 
 /// What the row of a taken id says.
-struct Taken {
-    key: Key,
-    is_live: bool,
-    generation: u32,
-    last: Option<Row>,
+pub(super) struct Taken {
+    pub(super) key: Key,
+    pub(super) status: RuntimeStatus,
+    pub(super) generation: u32,
+    pub(super) last: Option<Row>,
+    pub(super) name: NameNumber,
+    pub(super) created: Timestamp,
+}
+
+impl Taken {
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let status = rows::status_of(row.get(1)?);
+        Ok(Self {
+            key: row.get(0)?,
+            status: status
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, row.get(1).unwrap_or(-1)))?,
+            generation: row.get(2)?,
+            last: row.get(3)?,
+            name: row.get(4)?,
+            created: Timestamp::from_microseconds(row.get(5)?),
+        })
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        !self.status.is_terminal()
+    }
 }
 
 impl FileStore {
-    pub(super) fn new(place: Arc<Place>) -> Self {
-        Self { place, connection: None, seen: 0, hold: None }
+    pub(super) fn new(place: Arc<Place>, retention: Option<Duration>) -> Self {
+        Self { place, connection: None, seen: 0, hold: None, tally: Tally::default(), retention }
     }
 
     pub(super) fn connection(&mut self) -> Result<&Connection, Trouble> {
@@ -54,8 +79,16 @@ impl FileStore {
         Ok(self.connection.as_ref().expect("a connection has just been opened"))
     }
 
-    fn run(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Trouble> {
+    pub(super) fn run(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Trouble> {
         Ok(self.connection()?.prepare_cached(sql)?.execute(values)?)
+    }
+
+    /// The number of the name under which an instance is listed.
+    fn name(&mut self, started: &ExecutionStarted) -> Result<NameNumber, Trouble> {
+        self.connection()?;
+        let Self { connection, tally, .. } = self;
+        let connection = connection.as_ref().expect("a connection has just been opened");
+        tally.name(connection, &rows::listed_name(started))
     }
 
     fn version(&mut self) -> Result<i64, Trouble> {
@@ -63,39 +96,34 @@ impl FileStore {
         Ok(connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))?)
     }
 
-    fn find(&mut self, id: &InstanceId) -> Result<Option<Taken>, Trouble> {
-        let read = |row: &rusqlite::Row<'_>| {
-            let live: Option<i64> = row.get(1)?;
-            Ok(Taken {
-                key: row.get(0)?,
-                is_live: live.is_some(),
-                generation: row.get(2)?,
-                last: row.get(3)?,
-            })
-        };
+    pub(super) fn find(&mut self, id: &InstanceId) -> Result<Option<Taken>, Trouble> {
         let connection = self.connection()?;
-        Ok(connection.prepare_cached(tables::FIND_INSTANCE)?.query_row([id.as_str()], read).optional()?)
+        Ok(connection
+            .prepare_cached(tables::FIND_INSTANCE)?
+            .query_row([id.as_str()], Taken::read)
+            .optional()?)
     }
 
     /// Gives a taken id to a new instance, if the rule of reuse allows it; its key and generation.
-    fn replace(&mut self, new: &NewInstance) -> Result<(Key, u32), Trouble> {
+    fn replace(&mut self, new: &NewInstance, name: NameNumber) -> Result<(Key, u32), Trouble> {
         let started = &new.started;
         let taken = self.find(&started.instance)?;
         let taken = taken.ok_or_else(|| Trouble::corrupt("an id is taken by no instance"))?;
-        if taken.is_live || new.reuse == Reuse::Never {
+        if taken.is_live() || new.reuse == Reuse::Never {
             return Err(Trouble::new(ProviderErrorKind::AlreadyExists));
         }
         self.forget_history(taken.last)?;
         let generation = taken.generation.saturating_add(1);
-        let created = new.at.as_microseconds();
-        self.run(
-            tables::REPLACE_INSTANCE,
-            params![taken.key, started.execution.as_str(), generation, created],
-        )?;
+        self.run(tables::DELETE_TAGS, [taken.key])?;
+        let (execution, created) = (started.execution.as_str(), new.at.as_microseconds());
+        let retention = started.retention.map(rows::retention_number);
+        let values = params![taken.key, execution, generation, created, name, retention];
+        self.run(tables::REPLACE_INSTANCE, values)?;
+        self.tally.count(taken.status, taken.name, -1);
         Ok((taken.key, generation))
     }
 
-    fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
+    pub(super) fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
         let mut next = last;
         while let Some(row) = next {
             let connection = self.connection()?;
@@ -105,21 +133,6 @@ impl FileStore {
                 .optional()?;
             next = previous.flatten();
             self.run(tables::DELETE_HISTORY_ROW, [row])?;
-        }
-        Ok(())
-    }
-
-    /// What a query sees of the episode, beyond the status.
-    fn publish(&mut self, episode: &WrittenEpisode<'_>) -> Result<(), Trouble> {
-        let change = episode.change;
-        if change.custom_status.is_some() || change.output.is_some() || change.failure.is_some() {
-            let failure = change.failure.as_ref().map(rows::failure_text).transpose()?;
-            let texts = [&change.custom_status, &change.output, &failure]
-                .map(|payload| payload.as_ref().map(crate::model::Payload::as_json));
-            self.run(tables::PUBLISH, params![episode.key, texts[0], texts[1], texts[2]])?;
-        }
-        if change.status.is_terminal() {
-            self.run(tables::END, [episode.key])?;
         }
         Ok(())
     }
@@ -146,12 +159,17 @@ impl Store for FileStore {
     }
 
     fn commit(&mut self) -> Result<(), Trouble> {
+        let Self { connection, tally, .. } = self;
+        if let Some(connection) = connection {
+            tally.write(connection)?;
+        }
         self.run("COMMIT", ()).map(drop)
     }
 
     fn rollback(&mut self) {
         // What was taken as seen may have been undone as well.
         self.seen = UNSEEN;
+        self.tally.forget();
         // A connection that cannot even undo is closed, which undoes, as is one to a hub that somebody
         // has deleted; the next call opens another.
         if let Some(connection) = &self.connection
@@ -165,24 +183,30 @@ impl Store for FileStore {
     fn create_instance(&mut self, new: &NewInstance) -> Result<Accepted, Trouble> {
         let mut started = new.started.clone();
         let created = new.at.as_microseconds();
-        let values = params![started.instance.as_str(), started.execution.as_str(), created];
+        let name = self.name(&started)?;
+        let retention = started.retention.map(rows::retention_number);
+        let values = params![started.instance.as_str(), started.execution.as_str(), created, name, retention];
         let key = if self.run(tables::INSERT_INSTANCE, values)? == 1 {
             started.generation = 0;
             self.connection()?.last_insert_rowid()
         } else {
-            let (key, generation) = self.replace(new)?;
+            let (key, generation) = self.replace(new, name)?;
             started.generation = generation;
             key
         };
+        for (tag, value) in &started.tags {
+            self.run(tables::INSERT_TAG, params![tag, value, created, key])?;
+        }
+        self.tally.count(RuntimeStatus::Pending, name, 1);
         let event = HistoryEvent::new(new.at, EventKind::ExecutionStarted(Box::new(started)));
         self.run(tables::PUT_START, params![key, rows::event_text(&event)?])?;
-        Accepted::new(key, event)
+        Accepted::new(key, name, event)
     }
 
     fn add_message(&mut self, message: &WrittenMessage) -> Result<Added, Trouble> {
         let WrittenMessage { message, event } = message;
         let taken = self.find(&message.instance)?.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
-        if !taken.is_live {
+        if taken.status.is_terminal() {
             return Err(Trouble::new(ProviderErrorKind::Ended));
         }
         let execution = message.execution.as_ref().map(|execution| execution.as_str());
@@ -193,22 +217,10 @@ impl Store for FileStore {
     }
 
     fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
-        let connection = self.connection()?;
-        let key: Option<Key> = connection
-            .prepare_cached(tables::REOPEN)?
-            .query_row([id.as_str()], |row| row.get(0))
-            .optional()?;
-        match key {
-            Some(key) => reading::head(connection, key),
-            None => match self.find(id)? {
-                None => Err(Trouble::new(ProviderErrorKind::NotFound)),
-                Some(taken) if taken.is_live => Ok(None),
-                Some(_) => Err(Trouble::new(ProviderErrorKind::Ended)),
-            },
-        }
+        self.reopen_failed(id)
     }
 
-    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble> {
         let WrittenEpisode { key, sequence, open, change, .. } = *episode;
         if episode.replaces {
             self.forget_history(episode.last)?;
@@ -216,6 +228,7 @@ impl Store for FileStore {
         }
         if let Some(started) = episode.started {
             self.run(tables::PUT_START, params![key, started])?;
+            self.tag_again(key, started)?;
         }
         let previous = episode.last.filter(|_| !episode.replaces);
         let values = params![previous, key, sequence, episode.events, episode.cancelled];
@@ -224,8 +237,25 @@ impl Store for FileStore {
         let (status, updated) = (rows::status_number(change.status), change.updated_at.as_microseconds());
         self.run(tables::ADVANCE, params![key, status, last, sequence, open, updated])?;
         self.publish(episode)?;
+        let purge_at = self.move_on(episode)?;
         self.remove_messages(episode.consumed)?;
-        Ok(last)
+        Ok(Kept { last, purge_at })
+    }
+
+    fn purge(&mut self, id: &InstanceId) -> Result<bool, Trouble> {
+        self.remove_by_id(id)
+    }
+
+    fn purge_found(&mut self, places: &[place::Place]) -> Result<u64, Trouble> {
+        self.remove_found(places)
+    }
+
+    fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble> {
+        self.remove_due(now, most)
+    }
+
+    fn next_purge(&mut self) -> Result<Option<Timestamp>, Trouble> {
+        self.first_due()
     }
 
     fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble> {
@@ -270,7 +300,9 @@ impl Store for FileStore {
             if self.version()? == self.seen {
                 return Ok(false);
             }
-            self.connection.take_if(|connection| self.place.is_cleared(connection));
+            if self.connection.take_if(|connection| self.place.is_cleared(connection)).is_some() {
+                self.tally.forget();
+            }
         }
         if self.connection.is_none() {
             // Whoever only waits makes no hub.
@@ -334,6 +366,7 @@ impl Store for FileStore {
     fn delete_hub(&mut self) -> Result<(), Trouble> {
         let Some(connection) = self.place.open_existing()? else { return Ok(()) };
         self.connection = None;
+        self.tally.forget();
         let lock = self.place.beside(".lock");
         let hold = Hold::take(&lock, Timestamp::UNIX_EPOCH)?;
         Place::clear(&connection)?;

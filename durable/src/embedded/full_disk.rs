@@ -34,7 +34,7 @@ fn hub_with_room(name: &str, pages: i64) -> (EmbeddedProvider, Arc<Place>) {
     let path = std::env::temp_dir().join(format!("durable-{}-{name}.db", std::process::id()));
     let place = Arc::new(Place::new(&path, Durability::Full).unwrap());
     place.remove().unwrap();
-    let mut store = FileStore::new(place.clone());
+    let mut store = FileStore::new(place.clone(), None);
     let connection = store.connection().unwrap();
     let used: i64 = connection.query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap();
     connection.pragma_update(None, "max_page_count", used + pages).unwrap();
@@ -55,6 +55,7 @@ fn start(hub: &EmbeddedProvider, id: &str, input: usize) -> Result<(), ProviderE
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: 0,
     };

@@ -4,29 +4,40 @@
 //! same for both. Nothing fails half-way here, so there is nothing to roll back.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use super::{
     error::Trouble,
+    place::{Among, Found, Listed, Place, Position},
     rows::{self, Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage},
-    store::{Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
+    store::{self, Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
 };
 use crate::{
     history::{EventKind, ExecutionStarted, History, HistoryEvent, format},
     model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
-    provider::{NewInstance, ProviderErrorKind, Reuse},
+    provider::{InstanceFilter, InstanceQuery, NewInstance, ProviderErrorKind, Reuse, StatusCounts},
 };
 
 /// A hub in memory; clones are the same hub.
-#[derive(Debug, Clone, Default)]
-pub(super) struct MemoryStore(Arc<Mutex<Kept>>);
+#[derive(Debug, Clone)]
+pub(super) struct MemoryStore {
+    kept: Arc<Mutex<Kept>>,
+    /// For how long ended instances are kept that say nothing of their own.
+    retention: Option<Duration>,
+}
 
+/// All that is kept.
 #[derive(Debug, Default)]
-struct Kept {
-    keys: HashMap<InstanceId, Key>,
-    instances: BTreeMap<Key, KeptInstance>,
+pub(super) struct Kept {
+    pub(super) keys: HashMap<InstanceId, Key>,
+    /// In the order of creation.
+    pub(super) instances: BTreeMap<Key, KeptInstance>,
+    pub(super) counts: BTreeMap<RuntimeStatus, u64>,
+    /// Until when the ended ones are kept that are not kept for ever.
+    pub(super) purges: BTreeSet<(Timestamp, Key)>,
     history: HashMap<Row, StoredEpisode>,
     messages: BTreeMap<Row, StoredMessage>,
     last_row: Row,
@@ -34,15 +45,20 @@ struct Kept {
 }
 
 #[derive(Debug)]
-struct KeptInstance {
-    head: StoredHead,
-    started: HistoryEvent,
-    standing: Standing,
+pub(super) struct KeptInstance {
+    pub(super) head: StoredHead,
+    pub(super) started: HistoryEvent,
+    pub(super) standing: Standing,
+    pub(super) purge_at: Option<Timestamp>,
 }
 
 impl MemoryStore {
+    pub(super) fn new(retention: Option<Duration>) -> Self {
+        Self { kept: Arc::default(), retention }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,7 +73,13 @@ impl Kept {
         instance.map(|found| rows::instance_state(&found.started, found.standing.clone())).transpose()
     }
 
-    fn forget_history(&mut self, last: Option<Row>) {
+    /// Counts one instance more at `status`, or one fewer.
+    pub(super) fn count(&mut self, status: RuntimeStatus, change: i64) {
+        let count = self.counts.entry(status).or_default();
+        *count = count.saturating_add_signed(change);
+    }
+
+    pub(super) fn forget_history(&mut self, last: Option<Row>) {
         let mut next = last;
         while let Some(row) = next {
             next = self.history.remove(&row).and_then(|episode| episode.previous);
@@ -68,28 +90,32 @@ impl Kept {
         self.is_made = true;
         let mut started = new.started.clone();
         started.generation = 0;
-        let taken = self.keys.get(&started.instance).copied();
-        if let Some(taken) = taken.and_then(|key| self.instances.get(&key)) {
+        let taken_key = self.keys.get(&started.instance).copied();
+        if let Some(taken) = taken_key.and_then(|key| self.instances.get(&key)) {
             if !taken.standing.status.is_terminal() || new.reuse == Reuse::Never {
                 return Err(Trouble::new(ProviderErrorKind::AlreadyExists));
             }
             started.generation = taken.standing.generation.saturating_add(1);
-            let last = taken.head.last;
-            self.forget_history(last);
         }
-        let key = taken.unwrap_or_else(|| self.next_row());
+        if let Some(taken) = taken_key {
+            self.remove(taken);
+        }
+        let key = self.next_row();
         let event = HistoryEvent::new(new.at, EventKind::ExecutionStarted(Box::new(started)));
-        let accepted = Accepted::new(key, event)?;
+        let accepted = Accepted::new(key, 0, event)?;
         let standing = Standing {
             status: accepted.head.status,
             execution: accepted.head.execution.clone(),
             generation: accepted.head.generation,
             updated: new.at,
+            created: new.at,
             custom_status: None,
             output: None,
             failure: None,
         };
-        let kept = KeptInstance { head: accepted.head.clone(), started: accepted.started.clone(), standing };
+        let (head, started) = (accepted.head.clone(), accepted.started.clone());
+        let kept = KeptInstance { head, started, standing, purge_at: None };
+        self.count(RuntimeStatus::Pending, 1);
         self.keys.insert(accepted.head.id.clone(), key);
         self.instances.insert(key, kept);
         Ok(accepted)
@@ -117,23 +143,34 @@ impl Kept {
     }
 
     fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble> {
-        let found = self.keys.get(id).and_then(|key| self.instances.get_mut(key));
-        let KeptInstance { head, standing, .. } =
-            found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
+        let key = self.keys.get(id).copied().unwrap_or(Key::MIN);
+        let Some(KeptInstance { head, standing, purge_at, .. }) = self.instances.get_mut(&key) else {
+            return Err(Trouble::new(ProviderErrorKind::NotFound));
+        };
         match standing.status {
             RuntimeStatus::Failed => {
                 standing.status = RuntimeStatus::Running;
                 standing.output = None;
                 standing.failure = None;
                 head.status = RuntimeStatus::Running;
-                Ok(Some(head.clone()))
+                let head = head.clone();
+                if let Some(purge_at) = purge_at.take() {
+                    self.purges.remove(&(purge_at, key));
+                }
+                self.count(RuntimeStatus::Failed, -1);
+                self.count(RuntimeStatus::Running, 1);
+                Ok(Some(head))
             }
             status if status.is_terminal() => Err(Trouble::new(ProviderErrorKind::Ended)),
             _ => Ok(None),
         }
     }
 
-    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
+    fn checkpoint(
+        &mut self,
+        episode: &WrittenEpisode<'_>,
+        usually: Option<Duration>,
+    ) -> Result<store::Kept, Trouble> {
         if episode.replaces {
             self.forget_history(episode.last);
         }
@@ -151,11 +188,20 @@ impl Kept {
         if let Some(started) = episode.started {
             instance.started = rows::only_event(started)?;
         }
+        let was = instance.standing.status;
         instance.advance(episode, row);
+        if episode.change.status.is_terminal() {
+            let age = rows::started_of(&instance.started)?.retention.or(usually);
+            instance.purge_at = age.map(|age| episode.change.updated_at.saturating_add(age));
+        }
+        let purge_at = instance.purge_at;
+        self.purges.extend(purge_at.map(|at| (at, episode.key)));
+        self.count(was, -1);
+        self.count(episode.change.status, 1);
         for row in episode.consumed {
             self.messages.remove(row);
         }
-        Ok(row)
+        Ok(store::Kept { last: row, purge_at })
     }
 }
 
@@ -207,8 +253,24 @@ impl Store for MemoryStore {
         self.kept().reopen(id)
     }
 
-    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble> {
-        self.kept().checkpoint(episode)
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<store::Kept, Trouble> {
+        self.kept().checkpoint(episode, self.retention)
+    }
+
+    fn purge(&mut self, id: &InstanceId) -> Result<bool, Trouble> {
+        self.kept().purge(id)
+    }
+
+    fn purge_found(&mut self, places: &[Place]) -> Result<u64, Trouble> {
+        Ok(self.kept().purge_found(places))
+    }
+
+    fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble> {
+        Ok(self.kept().purge_due(now, most))
+    }
+
+    fn next_purge(&mut self) -> Result<Option<Timestamp>, Trouble> {
+        Ok(self.kept().purges.first().map(|(at, _)| *at))
     }
 
     fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble> {
@@ -303,6 +365,23 @@ impl Reader for MemoryStore {
             next = episode.previous;
         }
         Ok(Some(History::new(episodes.into_iter().rev().flatten().collect())))
+    }
+
+    fn query(&self, query: &InstanceQuery, after: Option<&Position>) -> Result<Listed, Trouble> {
+        self.kept().query(query, after)
+    }
+
+    fn ended(
+        &self,
+        filter: &InstanceFilter,
+        most: usize,
+        after: Option<&Position>,
+    ) -> Result<Found, Trouble> {
+        self.kept().look(filter, Among::Ended, most, after)
+    }
+
+    fn counts(&self) -> Result<StatusCounts, Trouble> {
+        Ok(self.kept().counts())
     }
 
     fn hub_exists(&self) -> Result<bool, Trouble> {

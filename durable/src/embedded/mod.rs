@@ -9,6 +9,7 @@
 //! client, and what it writes is noticed within 100 ms. Begin with [`EmbeddedProvider`]; the
 //! contract it keeps is [`crate::provider`].
 
+mod admin;
 mod checkpoint;
 mod commits;
 mod database;
@@ -20,16 +21,22 @@ mod hold;
 mod hub;
 mod instances;
 mod memory;
+mod memory_admin;
 mod operation;
+mod place;
 mod queue;
 mod reading;
 mod recovery;
+mod removal;
 mod rows;
+mod search;
 mod sending;
 mod settle;
 mod shared;
+mod standing;
 mod store;
 mod tables;
+mod tally;
 mod timers;
 mod waiters;
 mod work;
@@ -40,6 +47,7 @@ use std::{
     path::Path,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -80,17 +88,23 @@ pub struct Options {
     pub durability: Durability,
     /// The clock by which timers fall due; the machine's, unless told otherwise.
     pub clock: Arc<dyn Clock>,
+    /// How long after its end an instance is purged whose start said nothing of it; never, unless told
+    /// otherwise. Applies to what ends while this provider works the hub.
+    pub retention: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::default(), clock: Arc::new(SystemClock) }
+        Self { durability: Durability::default(), clock: Arc::new(SystemClock), retention: None }
     }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("durability", &self.durability).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("durability", &self.durability)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,7 +129,7 @@ impl EmbeddedProvider {
     pub fn open(path: &Path, options: Options) -> Result<Self, ProviderError> {
         let failed = |trouble: Trouble| trouble.on("open", path.display().to_string());
         let place = Arc::new(Place::new(path, options.durability).map_err(failed)?);
-        let store = Box::new(FileStore::new(place.clone()));
+        let store = Box::new(FileStore::new(place.clone(), options.retention));
         let subject = place.path().display().to_string();
         Self::start(store, Box::new(FileReader(place)), options.clock, subject)
     }
@@ -125,8 +139,16 @@ impl EmbeddedProvider {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
-        let store = MemoryStore::default();
-        Self::start(Box::new(store.clone()), Box::new(store), clock, "memory:".to_owned())
+        Self::in_memory_with(Options { clock, ..Options::default() })
+    }
+
+    /// A hub in memory with other than the usual options; a durability it has none.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn in_memory_with(options: Options) -> Result<Self, ProviderError> {
+        let store = MemoryStore::new(options.retention);
+        Self::start(Box::new(store.clone()), Box::new(store), options.clock, "memory:".to_owned())
     }
 
     fn start(
@@ -146,7 +168,10 @@ impl EmbeddedProvider {
                 .map_err(|error| Trouble::from(error).on("open", subject.as_str()))
         };
         let mut threads = vec![spawn("durable-writer", Box::new(move || writer.run()))?];
-        threads.push(spawn("durable-alarm", Box::new(move || alarm.run_alarm()))?);
+        let purge = operations.clone();
+        // A writer that has stopped purges nothing more.
+        let purge = move || drop(purge.send(Operation::PurgeDue));
+        threads.push(spawn("durable-alarm", Box::new(move || alarm.run_alarm(purge)))?);
         Ok(Self { shared, operations, threads, subject })
     }
 

@@ -13,14 +13,14 @@ use tokio::sync::oneshot;
 use super::{
     checkpoint::Settlement,
     error::Trouble,
+    place::Place,
     queue::Queue,
-    rows::Row,
     settle::Try,
     shared::Shared,
-    store::{Accepted, Arrival, Sent, WrittenMessage},
+    store::{Accepted, Arrival, Kept, Sent, WrittenMessage},
 };
 use crate::{
-    model::{InstanceState, Timestamp},
+    model::{InstanceId, InstanceState, Timestamp},
     provider::{NewInstance, ProviderError, ProviderErrorKind},
 };
 
@@ -39,6 +39,9 @@ pub(super) enum Operation {
         /// For who is given the work and does not take it.
         writer: Sender<Self>,
     },
+    Purge(Purge, Reply<u64>),
+    /// Remove what is kept no longer. Counted as a write until it is done.
+    PurgeDue,
     CreateHub(Reply<()>),
     DeleteHub(Reply<()>),
     /// Say when everything that was settled is durable; leave the hub to others if it is to be left.
@@ -46,6 +49,14 @@ pub(super) enum Operation {
     /// Look again at what there is to do.
     Wake,
     Stop,
+}
+
+/// Ended instances to remove.
+#[derive(Debug)]
+pub(super) enum Purge {
+    One(InstanceId),
+    /// Those that still stand as they were found.
+    Found(Vec<Place>),
 }
 
 /// Work that has begun. Ends at once when whoever asked for it does not wait any more: nobody else
@@ -94,7 +105,7 @@ pub(super) enum Outcome {
     Sent(Sent),
     /// Of the outgoing messages, those that found nobody are `None`.
     Saved {
-        last: Row,
+        kept: Kept,
         sent: Vec<Option<Sent>>,
     },
 }
@@ -130,7 +141,13 @@ pub(super) fn answer<T>(reply: Reply<T>, outcome: Result<T, ProviderError>) {
 
 /// Whether the store changed nothing because it was asked for something impossible.
 pub(super) fn is_refusal(kind: &ProviderErrorKind) -> bool {
-    matches!(kind, ProviderErrorKind::NotFound | ProviderErrorKind::Ended | ProviderErrorKind::AlreadyExists)
+    matches!(
+        kind,
+        ProviderErrorKind::NotFound
+            | ProviderErrorKind::Ended
+            | ProviderErrorKind::NotEnded
+            | ProviderErrorKind::AlreadyExists
+    )
 }
 
 /// The circumstances in which the queue follows a write.
@@ -174,8 +191,8 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { last, sent })) => {
-                settlement.apply(queue, last, sent, now);
+            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent })) => {
+                settlement.apply(queue, kept, sent, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    rows::{Key, Row, StoredHead},
+    rows::{Key, NameNumber, Row, StoredHead},
     timers::{Due, Timers},
     waiters::{Waiter, Waiters},
 };
@@ -33,6 +33,8 @@ pub(super) struct Queue {
     pub(super) held: HashMap<LockToken, Held>,
     pub(super) held_activities: HashSet<LockToken>,
     pub(super) timers: Timers,
+    /// Whether ended instances are kept no longer, and nobody has been told yet.
+    pub(super) is_purge_due: bool,
     pub(super) waiters: Waiters,
     /// Those whose wait is over, to be told by the writer.
     pub(super) met: Vec<(InstanceId, Vec<Waiter>)>,
@@ -66,6 +68,7 @@ pub(super) struct Head {
     pub(super) last: Option<Row>,
     pub(super) sequence: u32,
     pub(super) open: u32,
+    pub(super) name: NameNumber,
     pub(super) attempt: u32,
     pub(super) status: RuntimeStatus,
     pub(super) stage: Stage,
@@ -161,7 +164,7 @@ impl Queue {
 
     /// Takes in a live instance with nothing new.
     pub(super) fn add_instance(&mut self, stored: StoredHead) {
-        let StoredHead { key, id, execution, status, last, sequence, open, .. } = stored;
+        let StoredHead { key, id, execution, status, last, sequence, open, name, .. } = stored;
         self.keys.insert(id.clone(), key);
         let head = Head {
             id,
@@ -170,6 +173,7 @@ impl Queue {
             last,
             sequence,
             open,
+            name,
             attempt: 0,
             status,
             stage: Stage::Resting,
@@ -252,6 +256,7 @@ impl Queue {
                 Due::Message { key, delivered } => self.put_in_inbox(key, *delivered),
                 Due::Instance(key) => self.rest(key),
                 Due::Activity(activity) => self.add_activity(*activity),
+                Due::Purge => self.is_purge_due = true,
             }
         }
     }

@@ -9,14 +9,16 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row as Columns, T
 use super::{
     database::Place,
     error::Trouble,
+    place::{Among, Found, Listed, Position},
     rows::{self, Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage},
+    search::{self, Search},
     store::Reader,
     tables,
 };
 use crate::{
     history::{ExecutionStarted, History, HistoryEvent, format},
     model::{ExecutionId, InstanceId, InstanceState, Timestamp},
-    provider::ProviderErrorKind,
+    provider::{InstanceFilter, InstanceQuery, ProviderErrorKind, StatusCounts},
 };
 
 /// Answers from connections of its own, beside the writer's.
@@ -43,6 +45,31 @@ impl Reader for FileReader {
         Ok(self.0.read(|connection| history(connection, id))?.flatten())
     }
 
+    fn query(&self, query: &InstanceQuery, after: Option<&Position>) -> Result<Listed, Trouble> {
+        let search = Search { filter: &query.filter, among: Among::All, most: query.page_size };
+        let listed = self.0.read(|connection| {
+            let found = search.run(connection, after)?;
+            let states = found.places.iter().map(|place| state_at(connection, place.at.key));
+            let instances = states.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            Ok(Listed { instances, next: found.next })
+        })?;
+        Ok(listed.unwrap_or_default())
+    }
+
+    fn ended(
+        &self,
+        filter: &InstanceFilter,
+        most: usize,
+        after: Option<&Position>,
+    ) -> Result<Found, Trouble> {
+        let search = Search { filter, among: Among::Ended, most };
+        Ok(self.0.read(|connection| search.run(connection, after))?.unwrap_or_default())
+    }
+
+    fn counts(&self) -> Result<StatusCounts, Trouble> {
+        Ok(self.0.read(search::counts)?.unwrap_or_default())
+    }
+
     fn hub_exists(&self) -> Result<bool, Trouble> {
         Ok(self.0.open_existing()?.is_some())
     }
@@ -56,17 +83,27 @@ pub(super) fn state(connection: &Connection, id: &InstanceId) -> Result<Option<I
     state_of(row).map(Some).map_err(|trouble| trouble.at(|| format!("instance `{id}`")))
 }
 
+/// The state of the instance with a number; `None` when it has gone.
+pub(super) fn state_at(connection: &Connection, key: Key) -> Result<Option<InstanceState>, Trouble> {
+    let mut statement = connection.prepare_cached(tables::READ_STATE_AT)?;
+    let mut found = statement.query([key])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let id: String = row.get(9)?;
+    state_of(row).map(Some).map_err(|trouble| trouble.at(|| format!("instance `{id}`")))
+}
+
 fn state_of(row: &Columns<'_>) -> Result<InstanceState, Trouble> {
     let standing = Standing {
         status: rows::status_of(row.get(0)?)?,
         execution: ExecutionId::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?),
         generation: row.get(2)?,
         updated: Timestamp::from_microseconds(row.get(3)?),
-        custom_status: rows::payload_of(row.get(4)?)?,
-        output: rows::payload_of(row.get(5)?)?,
-        failure: rows::failure_of(row.get(6)?)?,
+        created: Timestamp::from_microseconds(row.get(4)?),
+        custom_status: rows::payload_of(row.get(5)?)?,
+        output: rows::payload_of(row.get(6)?)?,
+        failure: rows::failure_of(row.get(7)?)?,
     };
-    let started: Option<Vec<u8>> = row.get(7)?;
+    let started: Option<Vec<u8>> = row.get(8)?;
     let started = started.ok_or_else(|| Trouble::corrupt("how it was started is missing"))?;
     rows::instance_state(&rows::only_event(&started)?, standing)
 }
@@ -126,7 +163,9 @@ pub(super) fn episode(connection: &Connection, row: Row) -> Result<StoredEpisode
 
 /// All live instances, in the order of creation.
 pub(super) fn live(connection: &Connection) -> Result<Vec<StoredHead>, Trouble> {
-    heads(connection.prepare_cached(tables::READ_LIVE)?, &[])
+    let mut heads = heads(connection.prepare_cached(tables::READ_LIVE)?, &[])?;
+    heads.sort_unstable_by_key(|head| head.key);
+    Ok(heads)
 }
 
 /// One live instance.
@@ -158,6 +197,7 @@ fn head_of(row: &Columns<'_>) -> Result<StoredHead, Trouble> {
             last: row.get(5)?,
             sequence: row.get(6)?,
             open: row.get(7)?,
+            name: row.get(8)?,
         })
     };
     read().map_err(|trouble: Trouble| trouble.at(|| format!("instance number {key}")))

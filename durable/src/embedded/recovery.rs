@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The queue as it follows from the store: every live instance with its messages, its open
-/// activities and its open timers.
+/// activities and its open timers; and when the next ended one is kept no longer.
 ///
 /// An instance whose history is damaged is handed out with nothing new: whoever reads its history
 /// meets the damage and can say so, and all others go on.
@@ -39,6 +39,7 @@ pub(super) fn recover(store: &mut dyn Store, now: Timestamp) -> Result<Queue, Tr
             queue.make_ready(head.key);
         }
     }
+    queue.expect_purge(store.next_purge()?);
     Ok(queue)
 }
 

@@ -3,6 +3,8 @@
 //! The only file of the provider that knows how a value looks in a column. Must not know
 //! connections or transactions. Begin with [`StoredHead`].
 
+use std::{borrow::Cow, time::Duration};
+
 use super::error::Trouble;
 use crate::{
     history::{EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage, format},
@@ -13,6 +15,8 @@ use crate::{
 pub(super) type Key = i64;
 /// The number of a stored message or of an episode's row in `history`.
 pub(super) type Row = i64;
+/// The number of an orchestrator's name in its hub.
+pub(super) type NameNumber = u32;
 
 /// A live instance as stored, without its history and its input.
 #[derive(Debug, Clone)]
@@ -28,6 +32,7 @@ pub(super) struct StoredHead {
     pub(super) sequence: u32,
     /// How many activities and timers are open, cancelled timers left out.
     pub(super) open: u32,
+    pub(super) name: NameNumber,
 }
 
 /// One episode as stored.
@@ -58,6 +63,7 @@ pub(super) struct Standing {
     pub(super) execution: ExecutionId,
     pub(super) generation: u32,
     pub(super) updated: Timestamp,
+    pub(super) created: Timestamp,
     pub(super) custom_status: Option<Payload>,
     pub(super) output: Option<Payload>,
     pub(super) failure: Option<Failure>,
@@ -83,7 +89,7 @@ pub(super) fn instance_state(started: &HistoryEvent, standing: Standing) -> Resu
         standing.execution,
         begun.name.clone(),
         begun.input.clone(),
-        started.timestamp,
+        standing.created,
     );
     state.version.clone_from(&begun.version);
     state.tags.clone_from(&begun.tags);
@@ -129,6 +135,28 @@ pub(super) fn status_number(status: RuntimeStatus) -> i64 {
         RuntimeStatus::Failed => 4,
         RuntimeStatus::Terminated => 5,
     }
+}
+
+/// The number of the shelf on which a query finds an instance: see `tables.rs`.
+pub(super) fn shelf_number(status: RuntimeStatus) -> i64 {
+    match status {
+        RuntimeStatus::Pending | RuntimeStatus::Running => 0,
+        RuntimeStatus::Suspended
+        | RuntimeStatus::Completed
+        | RuntimeStatus::Failed
+        | RuntimeStatus::Terminated => status_number(status),
+    }
+}
+
+/// The name under which an instance is listed. An entity's cannot be taken for an orchestrator's.
+pub(super) fn listed_name(started: &ExecutionStarted) -> Cow<'_, str> {
+    let name: &str = started.name.as_ref();
+    if started.instance.as_str().starts_with('@') { format!("@{name}").into() } else { name.into() }
+}
+
+/// Writes for how long an instance is kept: microseconds, few enough to be added to any time.
+pub(super) fn retention_number(age: Duration) -> i64 {
+    i64::try_from(age.as_micros()).unwrap_or(i64::MAX).min(i64::MAX / 16)
 }
 
 /// Reads what [`status_number`] wrote.

@@ -122,6 +122,13 @@ impl Queue {
         }
     }
 
+    /// Has the writer told at `at` that an instance is kept no longer, if it is not told before.
+    pub(super) fn expect_purge(&mut self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.timers.add_purge(at);
+        }
+    }
+
     /// The results of activities that no checkpoint has consumed: they are stored nowhere.
     pub(super) fn loose_results(&mut self) -> Vec<TaskMessage> {
         let is_result = |delivered: &Delivered| {

@@ -4,6 +4,7 @@
 //! Begin with [`Shared::update`], the only way to change the queue.
 
 use std::{
+    mem,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -123,13 +124,24 @@ impl Shared {
     }
 
     /// Lets what is due happen when it is due, until the queue is closed. Runs on a thread of its own.
-    pub(super) fn run_alarm(&self) {
+    ///
+    /// `purge` tells the writer that ended instances are kept no longer.
+    pub(super) fn run_alarm(&self, purge: impl Fn()) {
         loop {
-            self.update(|queue| {
+            let is_purge_due = self.update(|queue| {
                 if queue.phase == Phase::Working {
                     queue.fire_due(self.clock.now());
                 }
+                // Counted before anybody could find the queue idle.
+                let is_purge_due = mem::take(&mut queue.is_purge_due);
+                if is_purge_due {
+                    self.expect_write();
+                }
+                is_purge_due
             });
+            if is_purge_due {
+                purge();
+            }
             let queue = self.lock();
             if queue.is_closed {
                 return;
@@ -144,7 +156,7 @@ impl Shared {
 
     /// Moves a clock that can be moved, when nothing else is left to do.
     fn skip_to(&self, due: Timestamp, queue: &Queue) -> bool {
-        if !queue.is_idle() || self.has_writes() {
+        if !self.is_quiet(queue) {
             return false;
         }
         self.clock.skip_to(due)
@@ -156,7 +168,12 @@ impl Shared {
     }
 
     fn may_skip(&self, queue: &Queue) -> bool {
-        self.clock.can_skip() && queue.next_alarm().is_some() && queue.is_idle() && !self.has_writes()
+        self.clock.can_skip() && queue.next_alarm().is_some() && self.is_quiet(queue)
+    }
+
+    /// Whether nothing can happen before the next alarm, and there is one worth going to.
+    fn is_quiet(&self, queue: &Queue) -> bool {
+        queue.timers.has_more_than_a_purge() && queue.is_idle() && !self.has_writes()
     }
 
     fn changed(&self, kind: Kind) -> Notified<'_> {

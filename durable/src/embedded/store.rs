@@ -5,12 +5,15 @@
 
 use super::{
     error::Trouble,
-    rows::{Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage, instance_state, started_of},
+    place::{Found, Listed, Place, Position},
+    rows::{
+        Key, NameNumber, Row, Standing, StoredEpisode, StoredHead, StoredMessage, instance_state, started_of,
+    },
 };
 use crate::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, RuntimeStatus, Timestamp},
-    provider::{InstanceChange, NewInstance},
+    provider::{InstanceChange, InstanceFilter, InstanceQuery, NewInstance, StatusCounts},
 };
 
 /// Where instances, histories and messages are kept.
@@ -29,9 +32,19 @@ pub(super) trait Store: Send {
     /// Makes an instance live again that has failed, and gives its head; `None` when it is live. Refuses
     /// with `NotFound`, or with `Ended` when it ended otherwise.
     fn reopen(&mut self, id: &InstanceId) -> Result<Option<StoredHead>, Trouble>;
-    /// Keeps one episode; gives the new last row of the history.
-    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Row, Trouble>;
+    /// Keeps one episode.
+    fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble>;
     fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble>;
+
+    /// Removes everything about an instance that has ended, or refuses with `NotEnded`; whether there
+    /// was one.
+    fn purge(&mut self, id: &InstanceId) -> Result<bool, Trouble>;
+    /// Removes those that still stand as they were found; how many.
+    fn purge_found(&mut self, places: &[Place]) -> Result<u64, Trouble>;
+    /// Removes up to `most` of those that are kept no longer than until `now`; how many.
+    fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble>;
+    /// Until when the next one is kept that is not kept for ever.
+    fn next_purge(&mut self) -> Result<Option<Timestamp>, Trouble>;
 
     fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble>;
     /// All live instances in the order of creation.
@@ -66,7 +79,23 @@ pub(super) trait Reader: Send + Sync {
     fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble>;
     /// `None` when there is no such instance.
     fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble>;
+    /// A page of instances, in the order of creation, or of ids where that is shorter.
+    fn query(&self, query: &InstanceQuery, after: Option<&Position>) -> Result<Listed, Trouble>;
+    /// Up to `most` of the ended instances that `filter` fits.
+    fn ended(&self, filter: &InstanceFilter, most: usize, after: Option<&Position>)
+    -> Result<Found, Trouble>;
+    /// How many instances stand where.
+    fn counts(&self) -> Result<StatusCounts, Trouble>;
     fn hub_exists(&self) -> Result<bool, Trouble>;
+}
+
+/// An episode that was kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    /// The history's new last row.
+    pub(super) last: Row,
+    /// Until when the instance is kept, if it has ended and is not kept for ever.
+    pub(super) purge_at: Option<Timestamp>,
 }
 
 /// An instance that was accepted.
@@ -79,7 +108,7 @@ pub(super) struct Accepted {
 
 impl Accepted {
     /// A new instance with the number `key`, started as `started` says.
-    pub(super) fn new(key: Key, started: HistoryEvent) -> Result<Self, Trouble> {
+    pub(super) fn new(key: Key, name: NameNumber, started: HistoryEvent) -> Result<Self, Trouble> {
         let begun = started_of(&started)?;
         let head = StoredHead {
             key,
@@ -90,12 +119,14 @@ impl Accepted {
             last: None,
             sequence: 0,
             open: 0,
+            name,
         };
         let standing = Standing {
             status: RuntimeStatus::Pending,
             execution: begun.execution.clone(),
             generation: begun.generation,
             updated: started.timestamp,
+            created: started.timestamp,
             custom_status: None,
             output: None,
             failure: None,
@@ -144,6 +175,9 @@ pub(super) struct WrittenEpisode<'a> {
     /// Set when a new execution begins, whose history replaces the old one.
     pub(super) replaces: bool,
     pub(super) execution: &'a ExecutionId,
+    /// Where the instance stood before.
+    pub(super) was: RuntimeStatus,
+    pub(super) name: NameNumber,
     /// How the new execution was started, as stored.
     pub(super) started: Option<&'a [u8]>,
     /// The last row of the history so far.

@@ -17,6 +17,7 @@ pub(super) struct Timers {
     due: BTreeMap<Moment, Due>,
     of_instance: BTreeMap<(Key, Mark), Moment>,
     added: u64,
+    purge: Option<Moment>,
 }
 
 type Moment = (Timestamp, u64);
@@ -32,6 +33,8 @@ pub(super) enum Due {
     Instance(Key),
     /// An activity that had to wait may be handed out again.
     Activity(Box<WaitingActivity>),
+    /// Ended instances are kept no longer.
+    Purge,
 }
 
 /// Tells what belongs to one instance apart.
@@ -51,7 +54,7 @@ impl Timers {
             Due::Timer { key, timer, .. } => Some((*key, Mark::Timer(*timer))),
             Due::Message { key, .. } => Some((*key, Mark::Message(self.added))),
             Due::Instance(key) => Some((*key, Mark::Instance)),
-            Due::Activity(_) => None,
+            Due::Activity(_) | Due::Purge => None,
         };
         if let Some(before) = place.and_then(|place| self.of_instance.insert(place, moment)) {
             self.due.remove(&before);
@@ -59,15 +62,28 @@ impl Timers {
         self.due.insert(moment, due);
     }
 
+    /// Lets [`Due::Purge`] happen at `at`, or sooner when that is already to come. It happens once.
+    pub(super) fn add_purge(&mut self, at: Timestamp) {
+        if self.purge.is_some_and(|(before, _)| before <= at) {
+            return;
+        }
+        if let Some(before) = self.purge.take() {
+            self.due.remove(&before);
+        }
+        self.add(at, Due::Purge);
+        self.purge = Some((at, self.added));
+    }
+
     /// Takes the earliest thing that is due.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Due> {
         let first = self.due.first_entry().filter(|first| first.key().0 <= now)?;
         let (moment, due) = first.remove_entry();
+        self.purge.take_if(|purge| *purge == moment);
         let place = match &due {
             Due::Timer { key, timer, .. } => Some((*key, Mark::Timer(*timer))),
             Due::Message { key, .. } => Some((*key, Mark::Message(moment.1))),
             Due::Instance(key) => Some((*key, Mark::Instance)),
-            Due::Activity(_) => None,
+            Due::Activity(_) | Due::Purge => None,
         };
         place.map(|place| self.of_instance.remove(&place));
         Some(due)
@@ -96,6 +112,11 @@ impl Timers {
     /// Whether the durable timer is set.
     pub(super) fn has_timer(&self, key: Key, timer: EventId) -> bool {
         self.of_instance.contains_key(&(key, Mark::Timer(timer)))
+    }
+
+    /// Whether something else than a purge is to come: that alone is no reason for time to pass.
+    pub(super) fn has_more_than_a_purge(&self) -> bool {
+        self.due.len() > usize::from(self.purge.is_some())
     }
 
     /// When the next thing is due.
@@ -161,5 +182,18 @@ mod tests {
         timers.add(at(2), timer(1, 0, 2));
         assert_eq!(taken(&mut timers, 1), []);
         assert_eq!(taken(&mut timers, 2), [(1, 0)]);
+    }
+    #[test]
+    fn of_several_purges_only_the_earliest_comes() {
+        let mut timers = Timers::default();
+        for seconds in [2, 1, 3] {
+            timers.add_purge(at(seconds));
+        }
+        assert_eq!(timers.first(), Some(at(1)));
+        assert!(!timers.has_more_than_a_purge());
+        assert!(matches!(timers.take_due(at(9)), Some(Due::Purge)));
+        assert_eq!(timers.first(), None);
+        timers.add_purge(at(5));
+        assert_eq!(timers.first(), Some(at(5)));
     }
 }

@@ -3,6 +3,8 @@
 //! Nothing ever waits for a batch to fill: while one commit runs, the next batch gathers. Must not
 //! know SQL. Begin with [`Writer::run`].
 
+mod purge;
+
 use std::{
     mem,
     sync::{
@@ -73,6 +75,8 @@ impl Writer {
                     let begun = self.begin_work().map(|()| Begun { shared, writer, is_taken: false });
                     answer(reply, begun);
                 }
+                Some(Operation::Purge(purge, reply)) => answer(reply, self.purge(&purge)),
+                Some(Operation::PurgeDue) => self.purge_due(),
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
                 Some(Operation::Flush(reply)) => self.leaving.push(reply),
@@ -206,12 +210,12 @@ impl Writer {
                 Ok(Outcome::Sent(sent))
             }
             Write::Checkpoint { settlement, .. } => {
-                let last = self.store.checkpoint(&settlement.episode())?;
+                let kept = self.store.checkpoint(&settlement.episode())?;
                 let mut sent = Vec::with_capacity(settlement.outgoing().len());
                 for message in settlement.outgoing() {
                     sent.push(self.add_outgoing(message)?);
                 }
-                Ok(Outcome::Saved { last, sent })
+                Ok(Outcome::Saved { kept, sent })
             }
         }
     }

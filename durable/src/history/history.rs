@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage};
-use crate::model::RuntimeStatus;
+use crate::model::{Payload, RuntimeStatus};
 
 /// The events of one execution in the order in which they were stored: each episode's
 /// `OrchestratorStarted`, the messages it consumed, the actions it took, `OrchestratorCompleted`.
@@ -26,6 +26,18 @@ impl History {
     /// The events by themselves.
     pub fn into_events(self) -> Vec<HistoryEvent> {
         self.events
+    }
+
+    /// The same events, with `null` in place of inputs, results and data of events, which may be large
+    /// (R2:MGT-11). Failures and reasons stay.
+    #[must_use]
+    pub fn without_payloads(mut self) -> Self {
+        for event in &mut self.events {
+            if let Some(payload) = event.kind.payload_mut() {
+                *payload = Payload::null();
+            }
+        }
+        self
     }
 
     /// The names of the events, oldest first.

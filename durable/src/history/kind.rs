@@ -76,6 +76,40 @@ impl EventKind {
         }
     }
 
+    /// What a function was given or gave, where the event holds it.
+    pub(super) const fn payload_mut(&mut self) -> Option<&mut Payload> {
+        match self {
+            Self::ExecutionStarted(started) => Some(&mut started.input),
+            Self::SubOrchestrationInstanceCreated(child) => Some(&mut child.input),
+            Self::TaskScheduled { input, .. }
+            | Self::EventSent { input, .. }
+            | Self::EventRaised { input, .. }
+            | Self::EntityOperationCalled { input, .. }
+            | Self::EntityOperationSignaled { input, .. }
+            | Self::ContinueAsNew { input } => Some(input),
+            Self::ExecutionCompleted { result, .. }
+            | Self::TaskCompleted { result, .. }
+            | Self::SubOrchestrationInstanceCompleted { result, .. }
+            | Self::EntityOperationCompleted { result, .. } => Some(result),
+            Self::ExecutionTerminated { .. }
+            | Self::ExecutionSuspended { .. }
+            | Self::ExecutionResumed { .. }
+            | Self::OrchestratorStarted
+            | Self::OrchestratorCompleted { .. }
+            | Self::TaskFailed { .. }
+            | Self::SubOrchestrationInstanceFailed { .. }
+            | Self::ExecutionRewound { .. }
+            | Self::TimerCreated { .. }
+            | Self::TimerFired { .. }
+            | Self::EntityOperationFailed { .. }
+            | Self::EntityLockRequested { .. }
+            | Self::EntityLockGranted { .. }
+            | Self::EntityUnlockSent { .. }
+            | Self::EntityRequested(_)
+            | Self::GenericEvent { .. } => None,
+        }
+    }
+
     /// Whether it records an action that something will answer.
     pub fn awaits_answer(&self) -> bool {
         match self {

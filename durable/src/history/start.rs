@@ -2,7 +2,7 @@
 //!
 //! Everything here follows from what is recorded, so that a start that is sent twice is the same start.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,6 +36,9 @@ pub struct ExecutionStarted {
     /// When it may begin, if not at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_start: Option<Timestamp>,
+    /// How long after its end the instance is kept, if it is not to be kept as its hub keeps others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Duration>,
     /// The orchestration that called it and waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Box<ParentInstance>>,
@@ -101,6 +104,7 @@ impl ExecutionStarted {
             generation: 0,
             tags: child.tags.clone(),
             scheduled_start: child.scheduled_start,
+            retention: None,
             parent: (!child.is_detached).then(|| Box::new(parent)),
             behaviour: super::BEHAVIOUR,
         }

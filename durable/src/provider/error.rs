@@ -27,6 +27,8 @@ pub enum ProviderErrorKind {
     NotFound,
     /// The instance has ended.
     Ended,
+    /// The instance has not ended.
+    NotEnded,
     /// A live instance has this id already, or any has and reuse was ruled out.
     AlreadyExists,
     /// Another worker took the work item: whatever was done with it must be thrown away.
@@ -41,13 +43,15 @@ pub enum ProviderErrorKind {
     Full,
     /// What is stored is damaged; the text says where.
     Corrupt(String),
-    /// What is stored was written by a version that this one does not know.
+    /// What is stored was written by a version that this one does not know, or knows no longer.
     UnknownFormat {
         /// The format's number in the store.
         found: u32,
         /// The newest number that this version reads.
         known: u32,
     },
+    /// A page token is damaged, or was made for another filter or by another store.
+    BadPageToken,
     /// The provider has been shut down.
     Closed,
     /// The address of a hub is not well-formed; the text says what is expected.
@@ -63,12 +67,14 @@ impl ProviderErrorKind {
             Self::Unavailable | Self::Full => true,
             Self::NotFound
             | Self::Ended
+            | Self::NotEnded
             | Self::AlreadyExists
             | Self::LockLost
             | Self::Held(_)
             | Self::ReadOnly
             | Self::Corrupt(_)
             | Self::UnknownFormat { .. }
+            | Self::BadPageToken
             | Self::Closed
             | Self::BadAddress(_)
             | Self::Other => false,
@@ -81,6 +87,9 @@ impl fmt::Display for ProviderErrorKind {
         match self {
             Self::NotFound => f.write_str("there is no such instance"),
             Self::Ended => f.write_str("the instance has ended"),
+            Self::NotEnded => {
+                f.write_str("the instance has not ended; wait until it has, or terminate it first")
+            }
             Self::AlreadyExists => {
                 f.write_str("an instance with this id exists; choose another id, or wait until it has ended")
             }
@@ -90,9 +99,17 @@ impl fmt::Display for ProviderErrorKind {
             Self::ReadOnly => f.write_str("the store is read-only; check the permissions of file and folder"),
             Self::Full => f.write_str("the store is full; make room, nothing acknowledged is lost"),
             Self::Corrupt(place) => write!(f, "the store is damaged: {place}; restore it from a copy"),
+            Self::UnknownFormat { found, known } if found < known => write!(
+                f,
+                "it has format {found} of a version before the first release, and this version of `durable` reads \
+                 {known}; finish what is in it with the version that wrote it, and begin a new one"
+            ),
             Self::UnknownFormat { found, known } => write!(
                 f,
                 "it has format {found}, and this version of `durable` reads up to {known}; use a newer version"
+            ),
+            Self::BadPageToken => f.write_str(
+                "the page token is not one of this query; begin without one, and keep the filter from page to page",
             ),
             Self::Closed => f.write_str("the hub has been closed"),
             Self::BadAddress(expected) => f.write_str(expected),

@@ -17,24 +17,30 @@
 //! needs one spawns onto its own. The conformance suite of `durable-testkit` checks every promise.
 //! Begin with [`WorkStore`].
 
+mod admin;
 mod checkpoint;
 mod error;
 mod instances;
+mod page;
+mod query;
 mod work;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use admin::{AdminStore, PurgeResult};
 pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use instances::{InstanceStore, NewInstance, Reuse, WaitFor};
+pub use page::PageToken;
+pub use query::{InstanceFilter, InstanceQuery, Page, Payloads, StatusCounts};
 pub use work::{ActivityWorkItem, LockToken, OrchestrationWorkItem, Past, WorkStore};
 
 use crate::clock::Clock;
 
 /// A store of one task hub.
-pub trait Provider: HubStore + InstanceStore + WorkStore {
+pub trait Provider: AdminStore + HubStore + InstanceStore + WorkStore {
     /// The clock by which timers fall due.
     fn clock(&self) -> Arc<dyn Clock>;
 }

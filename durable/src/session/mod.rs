@@ -122,6 +122,7 @@ mod tests {
             generation: 0,
             tags: Default::default(),
             scheduled_start: None,
+            retention: None,
             parent: None,
             behaviour: 0,
         };

@@ -114,6 +114,7 @@ pub(crate) fn started(instance: &str, execution: &str) -> ExecutionStarted {
         generation: 0,
         tags: [("colour".to_owned(), "red".to_owned())].into(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: 1,
     }

@@ -98,11 +98,22 @@ fn another_applications_database_is_refused_and_left_as_it_is() {
 #[test]
 fn a_newer_format_is_refused_and_left_as_it_is() {
     let folder = used_hub();
-    change(&folder, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 2;");
+    change(&folder, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 3;");
     let before = fs::read(folder.file()).unwrap();
     let error = open(&folder.file()).unwrap_err();
-    assert_eq!(error.kind, ProviderErrorKind::UnknownFormat { found: 2, known: 1 });
+    assert_eq!(error.kind, ProviderErrorKind::UnknownFormat { found: 3, known: 2 });
     assert!(error.to_string().contains("use a newer version"), "{error}");
+    assert_eq!(fs::read(folder.file()).unwrap(), before);
+}
+
+#[test]
+fn an_older_format_is_refused_and_left_as_it_is() {
+    let folder = used_hub();
+    change(&folder, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 1;");
+    let before = fs::read(folder.file()).unwrap();
+    let error = open(&folder.file()).unwrap_err();
+    assert_eq!(error.kind, ProviderErrorKind::UnknownFormat { found: 1, known: 2 });
+    assert!(error.to_string().contains("with the version that wrote it"), "{error}");
     assert_eq!(fs::read(folder.file()).unwrap(), before);
 }
 

@@ -21,6 +21,7 @@ fn started() -> ExecutionStarted {
         tags: std::collections::BTreeMap::new(),
         scheduled_start: None,
         parent: None,
+        retention: None,
         behaviour: 0,
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn started() -> ExecutionStarted {
         generation: 0,
         tags: Default::default(),
         scheduled_start: None,
+        retention: None,
         parent: None,
         behaviour: BEHAVIOUR,
     }

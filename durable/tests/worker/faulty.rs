@@ -17,8 +17,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
-        ActivityWorkItem, Checkpoint, CheckpointTag, HubStore, InstanceStore, LockToken, NewInstance,
-        OrchestrationWorkItem, Provider, ProviderError, ProviderErrorKind, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, HubStore, InstanceFilter, InstanceQuery,
+        InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Provider,
+        ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::VirtualClock;
@@ -67,6 +68,30 @@ impl HubStore for Faulty {
 
     async fn exists(&self) -> Result<bool> {
         self.inner.exists().await
+    }
+}
+
+#[async_trait]
+impl AdminStore for Faulty {
+    async fn query(&self, query: &InstanceQuery) -> Result<Page> {
+        self.inner.query(query).await
+    }
+
+    async fn counts(&self) -> Result<StatusCounts> {
+        self.inner.counts().await
+    }
+
+    async fn purge(&self, instance: &InstanceId) -> Result<bool> {
+        self.inner.purge(instance).await
+    }
+
+    async fn purge_by(
+        &self,
+        filter: &InstanceFilter,
+        most: usize,
+        after: Option<&PageToken>,
+    ) -> Result<PurgeResult> {
+        self.inner.purge_by(filter, most, after).await
     }
 }
 

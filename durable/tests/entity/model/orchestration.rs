@@ -57,6 +57,7 @@ impl Orchestration {
             tags: std::collections::BTreeMap::new(),
             scheduled_start: None,
             parent: None,
+            retention: None,
             behaviour: 0,
         };
         Self {
