@@ -2,8 +2,6 @@
 //!
 //! Both embedded stores, with kept sessions and without. Begin with [`only_what_failed_is_done_again`].
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
-
 use std::time::Duration;
 
 use durable::{Error, prelude::*, provider::ProviderErrorKind};

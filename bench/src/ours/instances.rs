@@ -198,7 +198,7 @@ async fn end(hub: &EmbeddedProvider, item: OrchestrationWorkItem) -> Result<(), 
     let mut events = vec![HistoryEvent::new(at, EventKind::OrchestratorStarted)];
     events.extend(item.messages.iter().map(|message| message.event.clone()));
     let end = EventKind::ExecutionCompleted { status, result: output.clone(), failure: None };
-    let kinds = [end, EventKind::OrchestratorCompleted { digest: None }];
+    let kinds = [end, EventKind::OrchestratorCompleted { digest: None, rest: Default::default() }];
     events.extend(kinds.into_iter().map(|kind| HistoryEvent::new(at, kind)));
     let change =
         InstanceChange { status, custom_status: None, output: Some(output), failure: None, updated_at: at };
