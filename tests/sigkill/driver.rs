@@ -12,8 +12,8 @@ use durable::{Error, call::OrchestrationCall, model::Storable, prelude::*, provi
 use durable_tests::{
     functions::{WIDTH, after, after_five, fan_out, five_steps},
     mixed::{
-        FROM_FAMILY, LAST_NUMBER, NUMBER, after_breaking, after_family, breaks, family, listens, mend, races,
-        ticks, tries_in_vain, waits_below,
+        FROM_FAMILY, LAST_NUMBER, NUMBER, after_breaking, after_family, breaks, family, hangs_below, listens,
+        mend, races, ticks, tries_in_vain,
     },
 };
 
@@ -128,9 +128,9 @@ impl Driver {
 
     async fn terminates(&self, name: &str) {
         let id = format!("waits-{name}");
-        let run = self.start(id.clone(), waits_below::with(LEVELS)).await;
+        let run = self.start(id.clone(), hangs_below::with(LEVELS)).await;
         let levels = (0..=LEVELS).map(|level| format!("{id}{}", "-below".repeat(level as usize)));
-        let levels: Vec<_> = levels.map(|id| self.client.run(waits_below::at(id)).unwrap()).collect();
+        let levels: Vec<_> = levels.map(|id| self.client.run(hangs_below::at(id)).unwrap()).collect();
         for run in &levels {
             while run.state().await.unwrap().is_none() {
                 tokio::task::yield_now().await;

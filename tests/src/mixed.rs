@@ -211,11 +211,11 @@ pub fn mend(folder: &Path, id: &str) -> io::Result<()> {
 /// # Errors
 /// When somebody ends what it waits for.
 #[orchestrator]
-pub async fn waits_below(ctx: OrchestrationContext, levels: u64) -> Result<u64, Failure> {
+pub async fn hangs_below(ctx: OrchestrationContext, levels: u64) -> Result<u64, Failure> {
     if levels == 0 {
         ctx.call(step::with(levels)).await?;
         return ctx.wait_for(NUMBER).await;
     }
     let id = format!("{}-below", ctx.instance_id());
-    ctx.call(waits_below::with(levels - 1).instance_id(id)).await
+    ctx.call(hangs_below::with(levels - 1).instance_id(id)).await
 }
