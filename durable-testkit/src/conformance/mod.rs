@@ -218,6 +218,7 @@ macro_rules! provider_conformance_cases {
                 an_ended_instance_stays_ended needs [Restart];
                 generations_go_on_counting needs [Restart];
                 a_replaced_execution_stays_replaced needs [Restart];
+                an_answer_to_an_execution_before_answers_nothing_of_the_next needs [Restart];
                 a_scheduled_start_still_waits needs [Restart];
                 an_invisible_message_still_waits needs [Restart];
                 many_restarts_lose_nothing needs [Restart];
