@@ -76,7 +76,7 @@ fn is_news(session: &Session, message: &TaskMessage) -> bool {
 /// orchestration under this id.
 fn refusal(session: &Session, message: &TaskMessage, now: Timestamp) -> Option<TaskMessage> {
     match &message.event.kind {
-        EventKind::ExecutionStarted(other) if other.execution != session.started().execution => {
+        EventKind::ExecutionStarted(other) if !other.is_same_call(session.started()) => {
             answer::refusal(other, now)
         }
         _ => None,
