@@ -6,7 +6,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use durable::{
     episode,
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
+    history::{
+        BEHAVIOUR, EventId, EventKind, ExecutionStarted, History, HistoryEvent, ParentInstance, Rest,
+        TaskMessage,
+    },
     model::{Attempt, ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag},
     replay::{Callee, Handle, Session, SessionOptions, Task},
@@ -213,6 +216,43 @@ fn an_execution_is_terminated_without_its_orchestrator_if_a_message_says_so() {
     let end = terminate(&nothing, &[start(), terminated("a")]).unwrap();
     assert_eq!((names(&end)[1], end.events[3].id), ("ExecutionStarted", EventId::FIRST));
     assert_eq!(end.change.status, RuntimeStatus::Terminated);
+}
+
+// Its parent would wait for ever.
+#[test]
+fn whoever_asks_for_another_orchestration_under_the_id_is_refused_however_this_one_ends() {
+    let parent = ParentInstance {
+        name: "parent".into(),
+        instance: InstanceId::new("parent").unwrap(),
+        execution: ExecutionId::new("asks"),
+        task: EventId::FIRST,
+    };
+    let other = ExecutionStarted {
+        execution: ExecutionId::new("other"),
+        parent: Some(Box::new(parent)),
+        ..started()
+    };
+    let asked = TaskMessage {
+        execution: Some(other.execution.clone()),
+        ..message(EventKind::ExecutionStarted(Box::new(other)))
+    };
+    let (past, own) = (History::new(run(&mut session(one_call), &[start()]).events), started());
+    let refused = |checkpoint: Checkpoint| match checkpoint.messages.as_slice() {
+        [TaskMessage { event, .. }] => {
+            matches!(&event.kind, EventKind::SubOrchestrationInstanceFailed { failure, .. } if failure.kind() == FailureKind::IdTaken)
+        }
+        _ => false,
+    };
+    let together = [asked, terminated("a")];
+    let mut session = session(one_call);
+    run(&mut session, &[start()]);
+    assert!(refused(run(&mut session, &together)));
+    let ended = episode::terminate(&own.execution, &past, None, &together, at(2), CheckpointTag(2));
+    assert!(refused(ended.unwrap()));
+    let failure = Failure::new("poisoned");
+    let failed =
+        episode::fail(own.execution.clone(), Some(&own), &together, failure, at(2), CheckpointTag(2));
+    assert!(refused(failed));
 }
 
 /// An execution that called an activity, which failed, and it with it.

@@ -6,6 +6,7 @@
 
 use super::{
     error::Trouble,
+    operation::Anew,
     queue::{Held, Queue, WaitingActivity},
     rows::{self, NameNumber, Row},
     store::{Kept, Sent, WrittenEpisode, WrittenMessage},
@@ -164,14 +165,26 @@ impl Settlement {
         }
     }
 
+    /// Whether the instance has ended with it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.written.checkpoint.change.status.is_terminal()
+    }
+
     /// The messages that the store keeps, in the order in which they were sent.
     pub(super) fn outgoing(&self) -> &[WrittenMessage] {
         &self.written.outgoing
     }
 
     /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
-    /// message what became of it, if it found anybody.
-    pub(super) fn apply(self, queue: &mut Queue, kept: Kept, sent: Vec<Option<Sent>>, now: Timestamp) {
+    /// message what became of it, if it found anybody; `anew`, with what the instance begins again.
+    pub(super) fn apply(
+        self,
+        queue: &mut Queue,
+        kept: Kept,
+        sent: Vec<Option<Sent>>,
+        anew: Option<Box<Anew>>,
+        now: Timestamp,
+    ) {
         let key = self.held.key;
         let Written { checkpoint, outgoing, timers, .. } = self.written;
         let instance = self.item.instance;
@@ -220,7 +233,11 @@ impl Settlement {
         if !has_ended {
             queue.rest(key);
         }
-        queue.notice(&instance, checkpoint.change.status);
+        let (ended, begun) = anew.map_or_else(Default::default, |anew| (anew.ended, anew.begun));
+        queue.notice(&instance, checkpoint.change.status, ended);
+        for (message, sent) in begun {
+            queue.take_sent(message, sent, now);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// `past` is what is known of its history, `start` how it began when the past does not say so. Of the
 /// messages, those that stand beside the order answer to nobody any more, and only the start becomes
-/// history.
+/// history; whoever sent another start is told that the id is taken.
 pub fn terminate(
     execution: &ExecutionId,
     past: &History,
@@ -55,7 +55,9 @@ pub fn terminate(
         EventKind::SubOrchestrationInstanceCreated(child) if recursive => Some(child.instance.clone()),
         _ => None,
     });
-    let mut messages: Vec<_> = children.map(|child| order_to_end(child, reason, now)).collect();
+    let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));
+    let children = children.map(|child| order_to_end(child, reason, now));
+    let mut messages: Vec<_> = refused.chain(children).collect();
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
     messages.extend(parent.map(|(parent, name)| answer::terminated(parent, name, reason, now)));
     let change =
@@ -91,9 +93,18 @@ pub fn fail(
         updated_at: now,
     };
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
-    let messages =
-        parent.map(|(parent, name)| answer::failed(parent, failure.passed_on_by(name), now)).into_iter();
-    Checkpoint { messages: messages.collect(), ..bare(execution, tag, events, change) }
+    let answer = parent.map(|(parent, name)| answer::failed(parent, failure.passed_on_by(name), now));
+    let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));
+    Checkpoint { messages: refused.chain(answer).collect(), ..bare(execution, tag, events, change) }
+}
+
+/// What those are told whose starts of this instance nobody took.
+fn refusals<'a>(
+    own: &'a ExecutionStarted,
+    messages: &'a [TaskMessage],
+    now: Timestamp,
+) -> impl Iterator<Item = TaskMessage> + 'a {
+    messages.iter().filter_map(move |message| answer::refusal(own, message, now))
 }
 
 /// A checkpoint that asks for nothing.
