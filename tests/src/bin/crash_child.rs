@@ -5,8 +5,9 @@
 
 use std::{
     error::Error,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{BufRead, Write},
+    path::Path,
     process::ExitCode,
     sync::Mutex,
 };
@@ -22,7 +23,7 @@ use durable_tests::{
     functions::{
         LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
     },
-    mixed::{NUMBER, listens},
+    mixed::{NUMBER, breaks, family, listens, mend},
 };
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
@@ -61,6 +62,7 @@ async fn run(arguments: &[String]) -> Outcome {
         ["power", hub, acknowledged, "relaxed", rounds] => {
             power(hub, Durability::Relaxed, acknowledged, rounds.parse()?).await
         }
+        ["kin", hub, acknowledged, rounds] => kin(hub, acknowledged, rounds.parse()?).await,
         ["large", hub, acknowledged, count] => large(hub, acknowledged, count.parse()?).await,
         ["words", hub] => words(hub).await,
         _ => Err(format!("{arguments:?} is not something to do").into()),
@@ -201,6 +203,52 @@ async fn power(address: &str, durability: Durability, acknowledged: &str, rounds
             Outcome::Ok(())
         };
         futures::future::try_join(try_join_all(starts), raises).await?;
+        worker.shut_down().await?;
+    }
+    Ok(())
+}
+
+/// Instances that begin others, continue as new, fail and try again, in several rounds.
+async fn kin(address: &str, acknowledged: &str, rounds: u64) -> Outcome {
+    let folder = Path::new(acknowledged).with_extension("needed");
+    fs::create_dir(&folder)?;
+    let acknowledged = Acknowledged::open(acknowledged)?;
+    for round in 0..rounds {
+        let hub = TaskHub::open(address).await?;
+        let worker = hub.worker().start().await?;
+        let client = hub.client();
+        let begets = async {
+            let id = format!("family-{round}");
+            let run =
+                client.start(family::with(round, folder.display().to_string()).instance_id(&id)).await?;
+            acknowledged.note(&format!("start {id}"))?;
+            run.output().await?;
+            acknowledged.note(&format!("end {id}"))
+        };
+        let listens = async {
+            let id = format!("listens-{round}");
+            let run = client.start(listens::with(Vec::new()).instance_id(&id)).await?;
+            acknowledged.note(&format!("start {id}"))?;
+            for number in 1..=7 {
+                client.raise(&run, NUMBER, number).await?;
+                acknowledged.note(&format!("number {id} {number}"))?;
+            }
+            Outcome::Ok(())
+        };
+        let mends = async {
+            let id = format!("breaks-{round}");
+            let run =
+                client.start(breaks::with(round, folder.display().to_string()).instance_id(&id)).await?;
+            acknowledged.note(&format!("start {id}"))?;
+            run.wait_for_end().await?;
+            acknowledged.note(&format!("fail {id}"))?;
+            mend(&folder, &id)?;
+            run.rewind("it is there").await?;
+            acknowledged.note(&format!("rewind {id}"))?;
+            run.output().await?;
+            acknowledged.note(&format!("end {id}"))
+        };
+        futures::future::try_join3(begets, listens, mends).await?;
         worker.shut_down().await?;
     }
     Ok(())
