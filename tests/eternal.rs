@@ -5,9 +5,13 @@
 
 use std::time::Duration;
 
-use durable::{Error, model::FailureKind, prelude::*};
+use durable::{Error, call::Call, model::FailureKind, prelude::*, registry::Registry};
 use durable_testkit::TestHub;
-use durable_tests::{Folder, gates, places::each_hub, well_formed};
+use durable_tests::{
+    Folder, gates,
+    places::{each_hub, until},
+    well_formed,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -44,6 +48,12 @@ async fn sums(ctx: OrchestrationContext, total: u64, left: u32) -> Result<u64, F
 #[orchestrator]
 async fn counts_down(ctx: OrchestrationContext, from: u32) -> Result<u32, Failure> {
     if from == 0 { Ok(7) } else { ctx.continue_as_new(counts_down::with(from - 1)) }
+}
+
+#[orchestrator]
+async fn goes_on_elsewhere(ctx: OrchestrationContext) -> Result<u64, Failure> {
+    let number: u64 = ctx.wait_for("Go").await?;
+    ctx.continue_as_new(Call::<u64>::orchestration("elsewhere", number))
 }
 
 #[orchestrator]
@@ -127,6 +137,32 @@ async fn events_that_nobody_observed_are_carried_over_in_order() {
         assert_eq!(run.output().await.unwrap(), 50 * 51 / 2);
         let state = run.state().await.unwrap().unwrap();
         assert_eq!(state.custom_status.as_json(), "1", "what is published outlives the execution");
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// R2:MGT-41; DECISIONS 21
+#[tokio::test]
+async fn one_that_goes_on_as_what_nobody_here_knows_waits_for_who_does_or_is_terminated() {
+    let folder = Folder::new("unknown-next").unwrap();
+    for place in each_hub(&folder).await {
+        let (worker, client) = (place.worker().await, place.hub.client());
+        let runs = ["waits", "ended"].map(|id| client.start(goes_on_elsewhere::with().instance_id(id)));
+        let [waits, ended] = futures::future::try_join_all(runs).await.unwrap().try_into().unwrap();
+        for run in [&waits, &ended] {
+            until(run, RuntimeStatus::Running).await;
+            client.raise(run, "Go", 7_u64).await.unwrap();
+        }
+        ended.terminate("nobody knows it").await.unwrap();
+        let error = ended.output().await.unwrap_err();
+        assert!(matches!(&error, Error::Terminated { reason, .. } if reason == "nobody knows it"), "{error}");
+        assert!(well_formed(&ended.history().await.unwrap()).unwrap().is_empty());
+        worker.shut_down().await.unwrap();
+
+        let elsewhere = |_: OrchestrationContext, number: u64| async move { Ok::<_, Failure>(number + 1) };
+        let functions = Registry::builder().discover().orchestrator("elsewhere", elsewhere).build().unwrap();
+        let worker = place.hub.worker().functions(functions).start().await.unwrap();
+        assert_eq!(waits.output().await.unwrap(), 8);
         worker.shut_down().await.unwrap();
     }
 }
