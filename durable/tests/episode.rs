@@ -12,7 +12,7 @@ use durable::{
     },
     model::{Attempt, ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag},
-    replay::{Callee, Handle, Session, SessionOptions, Task},
+    replay::{Callee, Child, Handle, Session, SessionOptions, Task},
 };
 
 fn started() -> ExecutionStarted {
@@ -310,4 +310,41 @@ fn an_event_that_came_after_the_failure_is_still_for_whichever_execution_is_curr
         episode::rewind(&history, &[rewound, new.clone()], at(1), CheckpointTag(1), &|_| true).unwrap();
     let recorded = TaskMessage { execution: None, ..message(raised("recorded")) };
     assert_eq!(checkpoint.messages, [recorded, new]);
+}
+
+// R2:ETE-3: what has waited while nobody worked comes in one episode.
+#[test]
+fn an_execution_that_takes_an_event_has_not_followed_in_vain() {
+    const EVENTS: usize = 100_010;
+    const HELD: usize = 10_000;
+    async fn takes_one(handle: Handle) -> Result<Payload, Failure> {
+        handle.wait::<Payload>("Number".into()).await?;
+        let child = Child {
+            name: "script".into(),
+            version: None,
+            input: Payload::null(),
+            instance: None,
+            tags: Default::default(),
+            scheduled_start: None,
+        };
+        handle.continue_as_new(child);
+        Ok(Payload::null())
+    }
+    let begin = |next: &ExecutionStarted| {
+        let orchestrator = Arc::new(|handle, _| Box::pin(takes_one(handle)) as _);
+        Some(Session::new(next.clone(), orchestrator, SessionOptions::default()))
+    };
+    let kind = EventKind::EventRaised { name: "Number".into(), input: Payload::null() };
+    let raised = TaskMessage { execution: None, ..message(kind) };
+    let (suspended, resumed) = (
+        message(EventKind::ExecutionSuspended { reason: String::new() }),
+        message(EventKind::ExecutionResumed { reason: String::new() }),
+    );
+    let at_once = [vec![start()], vec![raised.clone(); EVENTS]].concat();
+    let held = [vec![start(), suspended], vec![raised; HELD], vec![resumed]].concat();
+    for messages in [at_once, held] {
+        let end = episode::run(&mut session(takes_one), &messages, at(1), CheckpointTag(1), &begin).unwrap();
+        assert_eq!(end.change.status, RuntimeStatus::Running, "{:?}", end.change.failure);
+        assert_eq!(names(&end), ["OrchestratorStarted", "ExecutionStarted", "OrchestratorCompleted"]);
+    }
 }

@@ -48,6 +48,7 @@ pub fn run(
         }
         if is_news(session, message) {
             session.apply(&message.event);
+            succession.hear();
             events.push(message.event.clone());
         } else {
             left.messages.extend(answer::refusal(session.started(), message, now));

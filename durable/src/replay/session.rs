@@ -167,22 +167,15 @@ impl Session {
         self.check_outside();
     }
 
-    /// What comes after the end is of no account, but for an event that the next execution may await.
+    /// What comes after the end is of no account, but for an external event that the next execution may
+    /// await, after those that it is given already.
     fn deliver_or_carry(&mut self, event: &HistoryEvent) {
-        match &self.root {
-            Root::Ended(_) => self.carry([event.kind.clone()]),
+        match (&mut self.root, &event.kind) {
+            (Root::Ended(Outcome::ContinuedAsNew(next)), EventKind::EventRaised { name, input }) => {
+                next.carried.push((name.clone(), input.clone()));
+            }
+            (Root::Ended(_), _) => {}
             _ => self.deliver(event),
-        }
-    }
-
-    /// Hands external events on to the next execution, after those that it carries over already. Without
-    /// effect when there is none.
-    pub fn carry(&mut self, events: impl IntoIterator<Item = EventKind>) {
-        if let Root::Ended(Outcome::ContinuedAsNew(next)) = &mut self.root {
-            next.carried.extend(events.into_iter().filter_map(|event| match event {
-                EventKind::EventRaised { name, input } => Some((name, input)),
-                _ => None,
-            }));
         }
     }
 
