@@ -348,3 +348,19 @@ fn an_execution_that_takes_an_event_has_not_followed_in_vain() {
         assert_eq!(names(&end), ["OrchestratorStarted", "ExecutionStarted", "OrchestratorCompleted"]);
     }
 }
+
+// DECISIONS 10: it fails for a reason that is not its own, and is let try again while nobody has resumed it.
+#[test]
+fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
+    let mut session = session(one_call);
+    let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
+    let mut events = run(&mut session, &[start(), suspended]).events;
+    let (execution, failure) = (started().execution, Failure::new("poisoned"));
+    events.extend(episode::fail(execution, None, &[completed(0)], failure, at(2), CheckpointTag(2)).events);
+    let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
+    let checkpoint =
+        episode::rewind(&History::new(events), &[rewound], at(3), CheckpointTag(3), &|_| true).unwrap();
+    assert_eq!(checkpoint.change.status, RuntimeStatus::Suspended);
+    assert_eq!(checkpoint.change.output.unwrap().as_json(), "\"lunch\"");
+    assert_eq!(checkpoint.messages, [completed(0)], "what nobody took comes again");
+}
