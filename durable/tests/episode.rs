@@ -364,3 +364,32 @@ fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
     assert_eq!(checkpoint.change.output.unwrap().as_json(), "\"lunch\"");
     assert_eq!(checkpoint.messages, [completed(0)], "what nobody took comes again");
 }
+
+// The id is another's by then: one that had it before, or that was begun under it since.
+#[test]
+fn a_child_that_has_answered_is_not_ended_with_its_parent_though_the_answer_is_held() {
+    async fn calls_one(handle: Handle) -> Result<Payload, Failure> {
+        let child = Child {
+            name: "child".into(),
+            version: None,
+            input: Payload::null(),
+            instance: Some(InstanceId::new("taken").unwrap()),
+            tags: Default::default(),
+            scheduled_start: None,
+        };
+        handle.call::<Payload>(Callee::Orchestration(Box::new(child))).await
+    }
+    let answer = EventKind::SubOrchestrationInstanceFailed {
+        task: EventId::FIRST,
+        failure: Failure::of_kind(FailureKind::IdTaken, "InstanceIdTaken", "it is live"),
+    };
+    let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
+    let order = message(EventKind::ExecutionTerminated { reason: "enough".into(), recursive: true });
+    let mut session = session(calls_one);
+    let past = History::new(run(&mut session, &[start()]).events);
+    let together = [suspended, message(answer), order];
+    assert_eq!(run(&mut session, &together).messages, []);
+    let execution = started().execution;
+    let end = episode::terminate(&execution, &past, None, &together, at(2), CheckpointTag(2)).unwrap();
+    assert_eq!(end.messages, []);
+}

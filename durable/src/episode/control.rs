@@ -51,8 +51,13 @@ pub fn terminate(
         now,
         EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
     ));
+    let is_answered = |task: EventId| {
+        messages.iter().filter(for_it).any(|message| message.event.kind.answers() == Some(task))
+    };
     let children = past.open_tasks().into_iter().filter_map(|task| match &task.kind {
-        EventKind::SubOrchestrationInstanceCreated(child) if recursive => Some(child.instance.clone()),
+        EventKind::SubOrchestrationInstanceCreated(child) if recursive && !is_answered(task.id) => {
+            Some(child.instance.clone())
+        }
         _ => None,
     });
     let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));

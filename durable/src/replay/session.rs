@@ -147,7 +147,7 @@ impl Session {
         match &event.kind {
             EventKind::ExecutionTerminated { reason, recursive } => {
                 if *recursive {
-                    self.ended_children.extend(self.shared.journal().children().cloned());
+                    self.ended_children = self.children();
                 }
                 self.end(Outcome::Terminated(reason.clone()));
             }
@@ -165,6 +165,13 @@ impl Session {
             },
         }
         self.check_outside();
+    }
+
+    /// The sub-orchestrations that have not answered. Of one whose answer is held, the id may be another's.
+    fn children(&self) -> Vec<InstanceId> {
+        let journal = self.shared.journal();
+        let open = journal.children().iter().filter(|(task, _)| !self.holds_answer_to(**task));
+        open.map(|(_, child)| child.clone()).collect()
     }
 
     /// What comes after the end is of no account, but for an external event that the next execution may
