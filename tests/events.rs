@@ -3,8 +3,6 @@
 //! Both embedded stores where a restart matters, a written history where the order of arrival does.
 //! Begin with [`one_event_decides`].
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
-
 use durable::{call::Event, client::Client, prelude::*};
 use durable_testkit::{
     TestHub,
