@@ -52,7 +52,7 @@ async fn takes_two(ctx: OrchestrationContext) -> Result<(Payload, Payload), Fail
     Ok((first, ctx.wait_for("Item").await?))
 }
 
-// R1:EVT-2, R1:EVT-3, R1:SMP-26, R2:MGT-50, R4:MGMT-76, R4:MGMT-77
+// R1:EVT-2, R1:EVT-3, R1:SMP-26, R2:MGT-50, R4:MGMT-76, R4:MGMT-77, R1:ORCH-28
 #[tokio::test]
 async fn one_event_decides() {
     let hub = TestHub::start().await.unwrap();

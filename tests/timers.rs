@@ -104,7 +104,7 @@ async fn reckons(ctx: OrchestrationContext) -> Result<(Timestamp, Timestamp), Fa
     Ok((begun, ctx.now()))
 }
 
-// R1:TMR-2, R1:TMR-6, R1:TMR-7, R1:SMP-24
+// R1:TMR-2, R1:TMR-6, R1:TMR-7, R1:SMP-24, R1:ORCH-28
 #[tokio::test]
 async fn a_bill_is_issued_every_day_for_ten_days() {
     let sent = Arc::new(Mutex::new(Vec::new()));
@@ -154,7 +154,7 @@ async fn whoever_waits_for_a_timer_goes_on_hearing_events() {
     assert_eq!(hub.now().duration_since(began), 60 * MINUTE);
 }
 
-// R1:TMR-14: what is past fires at once, and to drop a timer that has fired is nothing.
+// R1:TMR-14, R1:SKIP-41: what is past fires at once, and to drop a timer that has fired is nothing.
 #[tokio::test]
 async fn a_timer_of_the_past_fires_at_once_and_dropping_one_that_has_fired_does_nothing() {
     let hub = TestHub::start().await.unwrap();
@@ -165,6 +165,17 @@ async fn a_timer_of_the_past_fires_at_once_and_dropping_one_that_has_fired_does_
     let history = hub.history(&run).await.unwrap();
     let count = |wanted| history.names().iter().filter(|name| **name == wanted).count();
     assert_eq!((count("TimerCreated"), count("TimerFired")), (5, 4));
+}
+
+// R1:TMR-5, R1:SKIP-13: however far away, it is one timer.
+#[tokio::test]
+async fn a_timer_of_a_thousand_years_is_one_timer() {
+    let hub = TestHub::start().await.unwrap();
+    let began = hub.now();
+    let run = hub.client().start(naps::with(365_000 * DAY)).await.unwrap();
+    assert_eq!(hub.output(&run).await.unwrap().duration_since(began), 365_000 * DAY);
+    let history = hub.history(&run).await.unwrap();
+    assert_eq!(history.names().iter().filter(|name| **name == "TimerCreated").count(), 1);
 }
 
 /// A file that is worked by the time of `clock`.

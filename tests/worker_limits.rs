@@ -111,7 +111,7 @@ async fn returns(_ctx: OrchestrationContext) -> u32 {
     7
 }
 
-// R2:PERF-19, R1:OVR-24, R3:SKIP-1
+// R2:PERF-19, R1:OVR-24, R3:SKIP-1, R1:MON-13
 #[tokio::test]
 async fn what_waits_does_not_count_towards_the_limits() {
     let folder = Folder::new("parked").unwrap();

@@ -261,6 +261,7 @@ fn an_output_that_json_cannot_hold_is_a_failure() {
     );
 }
 
+// R4:MGMT-20
 #[test]
 fn options_ride_on_the_value() {
     let time = Timestamp::from_microseconds(5);
@@ -290,7 +291,7 @@ fn a_bad_instance_id_waits_in_the_value() {
     assert_eq!(hello_sequence::at(17).into_instance_id().unwrap().as_str(), "17");
 }
 
-// R3:BIND-15; R1:QS-19
+// R3:BIND-15; R1:QS-19, R4:MGMT-21
 #[test]
 fn names_known_at_run_time_say_the_same() {
     let by_name = request_of(Call::<String>::activity("say_hello", "Tokyo"));

@@ -15,7 +15,7 @@ mod example;
 /// Half an hour of work and an hour of rest.
 const ROUND: Duration = Duration::from_secs(90 * 60);
 
-// R2:ETE-4, R2:ETE-7 to R2:ETE-10, R2:ETE-12, R1:TMR-6, R1:TMR-8
+// R2:ETE-4, R2:ETE-7 to R2:ETE-10, R2:ETE-12, R1:TMR-6, R1:TMR-8, R2:ETE-2
 #[tokio::test]
 async fn every_round_begins_an_hour_after_the_one_before_has_ended_until_it_is_ended_from_outside() {
     let cleaned = Arc::new(Mutex::new(Vec::new()));

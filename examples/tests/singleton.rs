@@ -8,7 +8,7 @@ use futures::future::join_all;
 #[path = "../src/bin/singleton.rs"]
 mod example;
 
-// R2:SNG-1, R2:SNG-3, R2:SNG-5, R2:SNG-9
+// R2:SNG-1, R2:SNG-3, R2:SNG-5, R2:SNG-9, R2:SNG-8, R2:SNG-10
 #[tokio::test]
 async fn of_ten_starts_at_once_one_begins_it_and_the_others_are_told_which_instance_runs() {
     let hub = TestHub::start().await.unwrap();
