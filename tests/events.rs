@@ -158,7 +158,7 @@ async fn approval_queue_processor(client: &Client, message: &str) -> Result<(), 
     client.raise(InstanceId::new(message)?, APPROVAL, true).await
 }
 
-// R1:EVT-13, R1:SMP-26; DECISIONS 5: nobody to hear it is an error to the sender.
+// R1:EVT-11, R1:EVT-13, R1:SMP-26, R2:MGT-51; DECISIONS 5: nobody to hear it is an error to the sender.
 #[tokio::test]
 async fn a_message_of_a_queue_names_the_instance_to_be_approved() {
     let hub = TestHub::start().await.unwrap();

@@ -149,7 +149,7 @@ async fn a_response_larger_than_the_limit_fails_naming_limit_and_activity() {
     }
 }
 
-// R2:HTTP-33
+// R2:HTTP-31, R2:HTTP-33
 #[tokio::test]
 async fn the_built_in_activity_can_be_replaced_like_any_other() {
     let answer = |request: HttpRequest| HttpResponse::new(200).content(request.uri());

@@ -54,7 +54,7 @@ fn kind<T: std::fmt::Debug>(result: Result<T, Error>) -> ProviderErrorKind {
     }
 }
 
-// R2:MGT-34 to MGT-39, MGT-67, MGT-68, MGT-71; R4:MGMT-48, MGMT-49, MGMT-52, MGMT-121 to MGMT-126; DECISIONS 2
+// R2:MGT-34 to MGT-36, MGT-39, MGT-67, MGT-68, MGT-71; R4:MGMT-48, MGMT-49, MGMT-52, MGMT-121 to MGMT-126; DECISIONS 2
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_is_found_counted_and_purged_once_it_has_ended() {
     let folder = Folder::new("management").unwrap();
@@ -94,8 +94,8 @@ async fn what_runs_is_found_counted_and_purged_once_it_has_ended() {
     }
 }
 
-// R2:MGT-1, R3:BIND-23, R4:MGMT-1, R4:MGMT-2, R4:MGMT-14, R4:MGMT-158, R4:MGMT-159: a client beside the functions
-// does everything that is done to an instance, of a function or of a name.
+// R2:MGT-1, R3:BIND-23, R4:MGMT-1 to R4:MGMT-3, R4:MGMT-14, R4:MGMT-158, R4:MGMT-159: a client beside the
+// functions does everything that is done to an instance.
 #[tokio::test]
 async fn one_instance_is_taken_through_its_whole_life_by_a_client() {
     let folder = Folder::new("management").unwrap();
@@ -198,7 +198,25 @@ async fn who_waits_for_a_limited_time_is_told_in_time_or_that_it_was_not() {
     hub.client().raise(&run, WORD, "now".to_owned()).await.unwrap();
     assert_eq!(run.output_within(HOUR).await.unwrap(), "now", "it went on, and can be waited for again");
     assert!(run.wait_for_end_within(Duration::ZERO).await.is_ok(), "what is there already is in time");
+    assert!(run.wait_for_start_within(Duration::ZERO).await.is_ok(), "what has ended has begun");
+    let nobody: Run<String> = hub.client().run("nobody".parse::<InstanceId>().unwrap()).unwrap();
+    assert_eq!(kind(nobody.wait_for_start_within(HOUR).await), ProviderErrorKind::NotFound);
     worker.shut_down().await.unwrap();
+}
+
+// R4:MGMT-51: to stop listening is to cancel.
+#[tokio::test]
+async fn a_list_may_be_left_off_anywhere() {
+    let hub = TestHub::start().await.unwrap();
+    for id in ["a", "b", "c"] {
+        hub.run(echoes::with(id).instance_id(id)).await.unwrap();
+    }
+    let one_by_one = InstanceQuery::new().page_size(1);
+    let mut left_off = hub.client().instances(one_by_one.clone());
+    assert!(left_off.try_next().await.unwrap().is_some());
+    drop((left_off, hub.client().query(one_by_one.clone())));
+    let all: Vec<_> = hub.client().instances(one_by_one).try_collect().await.unwrap();
+    assert_eq!(ids(&all), ["a", "b", "c"]);
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_state_written_as_json_has_the_documents_fields_in_their_order() {
     assert!(at_first.contains(r#""output":null,"#), "what is not there yet is null: {at_first}");
 }
 
-// R1:CST-10, R2:MGT-16, R2:MGT-17, R2:MGT-18, R2:MGT-22, R4:MGMT-33 to R4:MGMT-35
+// R1:CST-10, R2:MGT-16, R2:MGT-17, R2:MGT-18, R2:MGT-22, R4:MGMT-33 to R4:MGMT-35, R4:MGMT-97
 // R1:FAN-9, R1:FAN-10, R3:DIAG-24, R3:DIAG-25, R3:DIAG-27, R1:CHAIN-9
 #[tokio::test]
 async fn while_it_runs_input_and_custom_status_are_seen_and_times_move_on() {

@@ -120,7 +120,7 @@ async fn a_bill_is_issued_every_day_for_ten_days() {
     assert_eq!(history.names().iter().filter(|name| **name == "TimerFired").count(), 10);
 }
 
-// R1:SMP-4
+// R1:SMP-4, R1:OVR-18, R1:OVR-19
 #[tokio::test]
 async fn a_job_is_watched_until_it_is_done_or_time_is_up() {
     for (done_at, told, minutes) in [(3, true, 2), (9, false, 5)] {

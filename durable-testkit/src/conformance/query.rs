@@ -140,7 +140,7 @@ pub(super) async fn a_filter_that_fits_nothing_finds_nothing(stage: Stage<'_>) {
     }
 }
 
-// R2:MGT-35, MGT-37; R4:MGMT-49, R4:MGMT-189
+// R2:MGT-35; R4:MGMT-49, R4:MGMT-189
 pub(super) async fn pages_together_hold_every_instance_once(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let mut all = BTreeSet::new();
