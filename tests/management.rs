@@ -94,6 +94,7 @@ async fn what_runs_is_found_counted_and_purged_once_it_has_ended() {
     }
 }
 
+// R1:TYP-10, R1:TYP-13
 // R2:MGT-1, R3:BIND-23, R4:MGMT-1 to R4:MGMT-3, R4:MGMT-14, R4:MGMT-158, R4:MGMT-159: a client beside the
 // functions does everything that is done to an instance.
 #[tokio::test]

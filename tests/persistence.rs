@@ -51,7 +51,7 @@ fn all_json(history: &History) -> String {
     String::from_utf8(format::encode(history.events()).unwrap()).unwrap()
 }
 
-// R2:SER-1 to R2:SER-4, R2:SER-6, R2:SER-7, R2:SER-16
+// R2:SER-1 to R2:SER-4, R2:SER-6, R2:SER-7, R2:SER-16, R1:TYP-2
 #[tokio::test]
 async fn everything_that_went_through_a_hub_is_still_there_when_it_is_opened_again() {
     let folder = Folder::new("persistence").unwrap();

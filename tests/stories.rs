@@ -270,7 +270,7 @@ async fn an_activity_in_flight_at_shutdown_ends_and_does_not_run_again() {
     }
 }
 
-// R1:OVR-12
+// R1:OVR-12, R1:TYP-5
 #[tokio::test]
 async fn an_activity_that_outlasts_the_grace_period_runs_again_at_the_next_start() {
     let folder = Folder::new("grace").unwrap();

@@ -156,7 +156,7 @@ fn the_function_itself_is_called_in_a_unit_test() {
     assert_eq!(block_on(with_context(ActivityContext::for_test(), "Oslo".into())), "test greets Oslo");
 }
 
-// R1:CHAIN-3, R1:CHAIN-4; R3:BIND-20, R3:BIND-21
+// R1:CHAIN-3, R1:CHAIN-4; R3:BIND-20, R3:BIND-21, R1:TYP-6
 #[test]
 fn a_handler_reads_the_input_with_or_without_a_context() {
     assert_eq!(run::<say_hello>("\"Tokyo\"").unwrap(), "\"Hello Tokyo!\"");
@@ -165,6 +165,7 @@ fn a_handler_reads_the_input_with_or_without_a_context() {
     assert_eq!(run::<nothing>("null").unwrap(), "null");
 }
 
+// R1:TYP-7
 #[test]
 fn several_inputs_are_an_array_one_is_itself_none_is_null() {
     assert_eq!(input_of(add::with(1, 2, (3, 0))), "[1,2,[3,0]]");

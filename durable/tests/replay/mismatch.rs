@@ -16,7 +16,7 @@ fn history() -> Vec<HistoryEvent> {
     run(&calls("greet", 1), [vec![start()]]).1
 }
 
-// R1:ORCH-18, R1:CC-19, R1:QS-20, R1:SKIP-32, R3:ZDD-1; DECISIONS 25
+// R1:ORCH-18, R1:CC-19, R1:QS-20, R1:SKIP-32, R3:ZDD-1, R1:TYP-3; DECISIONS 25
 #[test]
 fn a_renamed_call_an_additional_call_and_a_missing_call_are_refused() {
     let two = orchestrator(|ctx| async move {
