@@ -29,10 +29,16 @@ async fn breaks(part: String) -> Result<(), String> {
     Err(format!("{part} is broken"))
 }
 
+#[orchestrator]
+async fn passes_on(_ctx: OrchestrationContext, document: Payload) -> Payload {
+    document
+}
+
 /// Lets one of each kind of data through.
 #[orchestrator]
 async fn uses_everything(ctx: OrchestrationContext, document: Payload) -> Result<Payload, Failure> {
     let copy = ctx.call(copies::with(document)).await?;
+    let copy = ctx.call(passes_on::with(copy)).await?;
     ctx.sleep(Duration::ZERO).await?;
     let broken = ctx.call(breaks::with("the lid")).await.unwrap_err();
     ctx.set_custom_status(&broken.message())?;
@@ -84,6 +90,8 @@ async fn everything_that_went_through_a_hub_is_still_there_when_it_is_opened_aga
         "ExecutionStarted",
         "TaskScheduled",
         "TaskCompleted",
+        "SubOrchestrationInstanceCreated",
+        "SubOrchestrationInstanceCompleted",
         "TimerCreated",
         "TimerFired",
         "TaskFailed",
