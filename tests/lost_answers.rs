@@ -14,7 +14,7 @@ use durable::{
 use durable_testkit::{Fault, FaultyProvider, VirtualClock};
 use durable_tests::{
     Folder, Instances,
-    mixed::{FROM_FAMILY, after_breaking, after_family, breaks, family, listens, mend},
+    mixed::{FROM_FAMILY, after_breaking, after_family, breaks_at_first, family, listens, mend},
     related, well_formed,
 };
 use futures::TryStreamExt;
@@ -34,7 +34,7 @@ async fn run_with(
     let place = folder.path().display().to_string();
     let (family_id, breaks_id) = (format!("family-{name}"), format!("breaks-{name}"));
     let begets = client.start(family::with(7, &place).instance_id(&family_id)).await.unwrap();
-    let fails = client.start(breaks::with(7, &place).instance_id(&breaks_id)).await.unwrap();
+    let fails = client.start(breaks_at_first::with(7, &place).instance_id(&breaks_id)).await.unwrap();
     assert_eq!(fails.wait_for_end().await.unwrap().runtime_status, RuntimeStatus::Failed, "{name}");
     mend(folder.path(), &breaks_id).unwrap();
     fails.rewind("it is there").await.unwrap();

@@ -13,7 +13,7 @@ use durable::{
 use durable_tests::{
     Instances,
     functions::{LAST_WORD, WORD, after_five},
-    mixed::{LAST_NUMBER, NUMBER, after_breaking, after_family, breaks, family, listens},
+    mixed::{LAST_NUMBER, NUMBER, after_breaking, after_family, breaks_at_first, family, listens},
     related, well_formed,
 };
 use futures::TryStreamExt;
@@ -104,7 +104,7 @@ impl Promises {
                 let run = client.run(family::at(id)).unwrap();
                 assert_eq!(run.output().await.unwrap(), after_family(first), "{id}");
             } else if let Some(first) = number_of(id, "breaks-") {
-                let run = client.run(breaks::at(id)).unwrap();
+                let run = client.run(breaks_at_first::at(id)).unwrap();
                 // Whatever it needed is not missed here.
                 if run.wait_for_end().await.unwrap().runtime_status == RuntimeStatus::Failed {
                     run.rewind("the power is back").await.unwrap();

@@ -23,7 +23,7 @@ use durable_tests::{
     functions::{
         LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
     },
-    mixed::{NUMBER, breaks, family, listens, mend},
+    mixed::{NUMBER, breaks_at_first, family, listens, mend},
 };
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
@@ -237,8 +237,9 @@ async fn kin(address: &str, acknowledged: &str, rounds: u64) -> Outcome {
         };
         let mends = async {
             let id = format!("breaks-{round}");
-            let run =
-                client.start(breaks::with(round, folder.display().to_string()).instance_id(&id)).await?;
+            let run = client
+                .start(breaks_at_first::with(round, folder.display().to_string()).instance_id(&id))
+                .await?;
             acknowledged.note(&format!("start {id}"))?;
             run.wait_for_end().await?;
             acknowledged.note(&format!("fail {id}"))?;
