@@ -19,12 +19,15 @@ Workloads, and their usual size:
   latency   200      orchestrations of `hello`, one at a time while nothing else happens
   parked    100000   orchestrations waiting for activities that never end; then a restart with them
   parked-running     the same, with all of those activities running
+  events    10000    events raised by a client, at once, to one orchestration that waits for each
+  timers    100000   orchestrations with a timer each, all due within one second, while `hello` runs
+  timers-of-one      as many timers of one orchestration
   engine             what a replay costs without a store; takes no options
   instances 1000000  ended instances: pages of every filter, then a purge while `hello` runs; takes `--size` (or
                      `--count`) and `--dir`
 
 Options:
-  --size N             how many
+  --size N, --count N  how many
   --peer duroxide      run the same on a peer, and print the ratio; builds it first
   --peer-size N        give the peer another size; printed
   --durability MODE    full (safe against a power cut; usual) or relaxed, for ours
@@ -120,7 +123,7 @@ impl Request {
                 arguments.next().ok_or_else(reason)
             };
             match option.as_str() {
-                "--size" => request.size = number(&option, &value()?)?,
+                "--size" | "--count" => request.size = number(&option, &value()?)?,
                 "--peer" => request.peer = Some(Peer::from_name(&value()?)?),
                 "--peer-size" => peer_size = Some(number(&option, &value()?)?),
                 "--durability" => request.durability = value()?.parse()?,
