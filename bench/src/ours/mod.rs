@@ -10,6 +10,7 @@ mod hello;
 pub(crate) mod instances;
 mod latency;
 mod parked;
+mod population;
 mod sequence;
 mod timers;
 
