@@ -15,6 +15,7 @@ use super::{
     store::{Accepted, Added, Arrival, Kept, Store, WrittenEpisode, WrittenMessage},
     tables,
     tally::Tally,
+    tidier::Tidier,
 };
 use crate::{
     history::{EventKind, ExecutionStarted, HistoryEvent},
@@ -29,6 +30,7 @@ const UNSEEN: i64 = -1;
 pub(super) struct FileStore {
     place: Arc<Place>,
     connection: Option<Connection>,
+    tidier: Option<Tidier>,
     /// SQLite's count of what other connections have committed, when it was last looked at.
     seen: i64,
     hold: Option<Hold>,
@@ -68,7 +70,15 @@ impl Taken {
 
 impl FileStore {
     pub(super) fn new(place: Arc<Place>, retention: Option<Duration>) -> Self {
-        Self { place, connection: None, seen: 0, hold: None, tally: Tally::default(), retention }
+        Self {
+            place,
+            connection: None,
+            tidier: None,
+            seen: 0,
+            hold: None,
+            tally: Tally::default(),
+            retention,
+        }
     }
 
     pub(super) fn connection(&mut self) -> Result<&Connection, Trouble> {
@@ -89,6 +99,15 @@ impl FileStore {
         let Self { connection, tally, .. } = self;
         let connection = connection.as_ref().expect("a connection has just been opened");
         tally.name(connection, &rows::listed_name(started))
+    }
+
+    /// Has the log moved to the file beside this, if that is worthwhile.
+    fn tidy(&mut self) -> Result<(), Trouble> {
+        let Self { connection: Some(connection), tidier, place, .. } = self else { return Ok(()) };
+        if tidier.is_none() {
+            *tidier = Some(Tidier::start(place.clone())?);
+        }
+        tidier.as_ref().map_or(Ok(()), |tidier| tidier.tidy(connection))
     }
 
     fn version(&mut self) -> Result<i64, Trouble> {
@@ -163,7 +182,10 @@ impl Store for FileStore {
         if let Some(connection) = connection {
             tally.write(connection)?;
         }
-        self.run("COMMIT", ()).map(drop)
+        self.run("COMMIT", ())?;
+        // What is durable must not seem to have failed.
+        let _ = self.tidy();
+        Ok(())
     }
 
     fn rollback(&mut self) {
@@ -378,6 +400,7 @@ impl Store for FileStore {
     fn delete_hub(&mut self) -> Result<(), Trouble> {
         let Some(connection) = self.place.open_existing()? else { return Ok(()) };
         self.connection = None;
+        self.tidier = None;
         self.tally.forget();
         let lock = self.place.beside(".lock");
         let hold = Hold::take(&lock, Timestamp::UNIX_EPOCH)?;
