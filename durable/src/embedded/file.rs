@@ -142,20 +142,6 @@ impl FileStore {
         Ok((taken.key, generation))
     }
 
-    pub(super) fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
-        let mut next = last;
-        while let Some(row) = next {
-            let connection = self.connection()?;
-            let previous: Option<Option<Row>> = connection
-                .prepare_cached(tables::READ_PREVIOUS)?
-                .query_row([row], |columns| columns.get(0))
-                .optional()?;
-            next = previous.flatten();
-            self.run(tables::DELETE_HISTORY_ROW, [row])?;
-        }
-        Ok(())
-    }
-
     fn arrival(&mut self, key: Key, message: Option<Row>) -> Result<Option<Arrival>, Trouble> {
         let connection = self.connection()?;
         let Some(head) = reading::head(connection, key)? else { return Ok(None) };

@@ -3,6 +3,7 @@
 //! Nothing ever waits for a batch to fill: while one commit runs, the next batch gathers. Must not
 //! know SQL. Begin with [`Writer::run`].
 
+mod hub;
 mod purge;
 
 use std::{
@@ -19,8 +20,7 @@ use super::{
     error::Trouble,
     operation::{Begun, Done, Follow, Operation, Outcome, Purge, Reply, Write, answer, is_refusal},
     place::FEW,
-    queue::{Phase, Queue},
-    recovery::recover,
+    queue::Queue,
     rows::Row,
     sending,
     shared::Shared,
@@ -288,42 +288,6 @@ impl Writer {
         answer.send();
     }
 
-    fn begin_work(&mut self) -> Result<(), ProviderError> {
-        const OPERATION: &str = "begin to work";
-        let holder = match self.shared.update(|queue| queue.phase) {
-            Phase::Working => Some("a worker of this process works this hub"),
-            // Not resumed: its loops could not be told from those of the new one.
-            Phase::Ending => Some("a worker of this process is still leaving this hub"),
-            Phase::NotBegun | Phase::Ended => None,
-        };
-        if let Some(holder) = holder {
-            let held = ProviderErrorKind::Held(holder.to_owned());
-            return Err(Trouble::new(held).on(OPERATION, self.hub.as_str()));
-        }
-        self.recover().map_err(|trouble| {
-            self.store.rollback();
-            self.store.release();
-            trouble.on(OPERATION, self.hub.as_str())
-        })?;
-        self.works = true;
-        self.tell_waiters();
-        Ok(())
-    }
-
-    fn recover(&mut self) -> Result<(), Trouble> {
-        let now = self.shared.clock.now();
-        self.store.hold(now)?;
-        self.store.begin()?;
-        // The scan sees everything, announced or not.
-        self.store.take_arrivals()?;
-        let mut recovered = recover(&mut *self.store, now)?;
-        self.store.mark_seen()?;
-        self.store.commit()?;
-        self.leftovers = mem::take(&mut recovered.leftovers);
-        self.shared.update(|queue| queue.begin(recovered));
-        Ok(())
-    }
-
     /// Leaves the hub to others once nothing is out any more.
     fn release_if_ended(&mut self) {
         if !self.works {
@@ -363,19 +327,6 @@ impl Writer {
             self.add_outgoing(&WrittenMessage::new(result)?)?;
         }
         self.store.commit()
-    }
-
-    fn create_hub(&mut self) -> Result<(), ProviderError> {
-        self.store.create_hub().map_err(|trouble| trouble.on("create", self.hub.as_str()))
-    }
-
-    fn delete_hub(&mut self) -> Result<(), ProviderError> {
-        let refused =
-            self.works.then(|| Trouble::new(ProviderErrorKind::Held("this process works the hub".into())));
-        let deleted = refused.map_or_else(|| self.store.delete_hub(), Err);
-        deleted.map_err(|trouble| trouble.on("delete", self.hub.as_str()))?;
-        self.shared.update(|queue| queue.waiters.dismiss_all());
-        Ok(())
     }
 
     /// Tells those whose wait is over according to the store, whoever changed it.
