@@ -93,6 +93,7 @@ fn mend(key: &str) {
     gates::count(&format!("{key} mended"));
 }
 
+// R2:MGT-63, R2:MGT-64, R4:MGMT-111, R4:MGMT-114
 // R2:MGT-62, R4:MGMT-109, R2:Z1-27; DECISIONS 19: timers do not prevent it.
 #[tokio::test]
 async fn only_what_failed_is_done_again() {

@@ -85,7 +85,7 @@ async fn ends_badly(ctx: OrchestrationContext, round: u32) -> u32 {
     ctx.continue_as_new::<_, Failure>(ends_badly::with(1)).expect("the execution ends here")
 }
 
-// R2:ETE-1, R2:ETE-3 to R2:ETE-9, R2:ETE-11; R1:TMR-8
+// R2:ETE-1, R2:ETE-3 to R2:ETE-5, R2:ETE-7 to R2:ETE-9, R2:ETE-11; R1:TMR-8
 #[tokio::test]
 async fn work_and_rest_never_overlap() {
     let hub = TestHub::start().await.unwrap();
@@ -148,7 +148,6 @@ async fn what_an_execution_left_behind_runs_and_is_not_heard_by_the_next() {
     }
 }
 
-// R2:ETE-12, R2:ETE-10
 #[tokio::test]
 async fn many_executions_follow_one_another_at_once_but_not_without_end() {
     let hub = TestHub::start().await.unwrap();
@@ -171,6 +170,7 @@ async fn what_was_asked_wins_over_a_panic() {
     assert_eq!(hub.run(ends_badly::with(0_u32)).await.unwrap(), 11);
 }
 
+// R2:ETE-12
 #[tokio::test]
 async fn an_eternal_orchestration_is_ended_from_outside_and_goes_on_over_a_restart() {
     let folder = Folder::new("eternal").unwrap();

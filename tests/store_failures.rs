@@ -275,7 +275,7 @@ impl SmallDisk {
         let path = folder.file("small");
         fs::create_dir(&path).unwrap();
         let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&path);
+        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&path);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
         is_mounted.then_some(Self(path))
     }
@@ -298,7 +298,8 @@ async fn on_a_disk_that_runs_full_nothing_acknowledged_is_lost() {
         return;
     };
     let ballast = disk.0.join("ballast");
-    fs::write(&ballast, vec![0; 1 << 20]).unwrap();
+    // More room than all that can be started in the rest takes to be done: also when the worker lags behind.
+    fs::write(&ballast, vec![0; 19 << 20]).unwrap();
     let address = format!("sqlite:{}/hub.db", disk.0.display());
     let hub = TaskHub::open(&address).await.unwrap();
     let worker = hub.worker().start().await.unwrap();
