@@ -15,9 +15,11 @@ pub(super) const SCAN: usize = 4_096;
 /// it must be looked up.
 pub(super) const LOOKUP: usize = 3;
 
-/// How many instances are removed at once while nobody waits, at most.
+/// How many instances to remove are looked for at once.
 pub(super) const SLICE: usize = 200;
-/// How many are removed while somebody waits.
+/// How many of them are removed in one transaction while nobody waits, at most.
+pub(super) const MANY: usize = 64;
+/// How many while somebody waits.
 pub(super) const FEW: usize = 8;
 /// How many of those that are kept no longer are removed at once.
 pub(super) const DUE: usize = 25;

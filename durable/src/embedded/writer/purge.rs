@@ -10,7 +10,7 @@ use crate::{
     embedded::{
         error::Trouble,
         operation::answer,
-        place::{DUE, FEW, Place, SLICE},
+        place::{DUE, FEW, MANY, Place},
     },
     model::InstanceId,
     provider::ProviderError,
@@ -58,7 +58,7 @@ impl Writer {
                 return Ok(removed);
             }
         }
-        self.pace = (self.pace * 2).min(SLICE);
+        self.pace = (self.pace * 2).min(MANY);
         Ok(removed)
     }
 
