@@ -19,7 +19,7 @@ fn tags(number: u32) -> BTreeMap<String, String> {
     tags.insert("half".to_owned(), (number % 2).to_string());
     tags.insert("third".to_owned(), (number % 3).to_string());
     tags.insert("all".to_owned(), "yes".to_owned());
-    if number % 500 == 0 {
+    if number.is_multiple_of(500) {
         tags.insert("few".to_owned(), "yes".to_owned());
     }
     if number >= COUNT - 10 {
