@@ -11,11 +11,11 @@ use super::{
     error::Trouble,
     hold::Hold,
     place, reading,
-    rows::{self, Key, NameNumber, Row, StoredEpisode, StoredHead, StoredMessage},
+    rows::{self, Key, NameNumber, Row, StoredEpisode, StoredHead, StoredMessage, Taken},
     store::{Accepted, Added, Arrival, Kept, Store, WrittenEpisode, WrittenMessage},
     tables,
     tally::Tally,
-    tidier::Tidier,
+    tidier::{self, Tidier},
 };
 use crate::{
     history::{EventKind, ExecutionStarted, HistoryEvent},
@@ -31,6 +31,8 @@ pub(super) struct FileStore {
     place: Arc<Place>,
     connection: Option<Connection>,
     tidier: Option<Tidier>,
+    /// How many statements have been run since the tidier looked.
+    untidied: u32,
     /// SQLite's count of what other connections have committed, when it was last looked at.
     seen: i64,
     hold: Option<Hold>,
@@ -39,41 +41,13 @@ pub(super) struct FileStore {
     pub(super) retention: Option<Duration>,
 }
 
-/// What the row of a taken id says.
-pub(super) struct Taken {
-    pub(super) key: Key,
-    pub(super) status: RuntimeStatus,
-    pub(super) generation: u32,
-    pub(super) last: Option<Row>,
-    pub(super) name: NameNumber,
-    pub(super) created: Timestamp,
-}
-
-impl Taken {
-    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let status = rows::status_of(row.get(1)?);
-        Ok(Self {
-            key: row.get(0)?,
-            status: status
-                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, row.get(1).unwrap_or(-1)))?,
-            generation: row.get(2)?,
-            last: row.get(3)?,
-            name: row.get(4)?,
-            created: Timestamp::from_microseconds(row.get(5)?),
-        })
-    }
-
-    pub(super) fn is_live(&self) -> bool {
-        !self.status.is_terminal()
-    }
-}
-
 impl FileStore {
     pub(super) fn new(place: Arc<Place>, retention: Option<Duration>) -> Self {
         Self {
             place,
             connection: None,
             tidier: None,
+            untidied: 0,
             seen: 0,
             hold: None,
             tally: Tally::default(),
@@ -90,6 +64,7 @@ impl FileStore {
     }
 
     pub(super) fn run(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Trouble> {
+        self.untidied += 1;
         Ok(self.connection()?.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -170,7 +145,10 @@ impl Store for FileStore {
         }
         self.run("COMMIT", ())?;
         // What is durable must not seem to have failed.
-        let _ = self.tidy();
+        if self.untidied >= tidier::LOOK_AFTER {
+            self.untidied = 0;
+            let _ = self.tidy();
+        }
         Ok(())
     }
 

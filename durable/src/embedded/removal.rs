@@ -6,9 +6,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     error::Trouble,
-    file::{FileStore, Taken},
+    file::FileStore,
     place::Place,
-    rows::{self, Key, Row},
+    rows::{self, Key, Row, Taken},
     tables,
 };
 use crate::{

@@ -18,6 +18,9 @@ use super::{database::Place, error::Trouble};
 /// How many pages of the log must wait to be moved: each time costs two waits for the disk.
 const WORTHWHILE: i64 = 2_048;
 
+/// After how many statements it is worthwhile to look how many wait: to look costs about as much as one.
+pub(super) const LOOK_AFTER: u32 = 256;
+
 /// A thread that moves pages when it is told to, and ends with this.
 #[derive(Debug)]
 pub(super) struct Tidier {
