@@ -25,7 +25,12 @@ impl Writer {
     /// Gives the state to those whose wait is over. It is read here, before the next transaction
     /// can replace the instance.
     pub(super) fn tell_met(&mut self) {
-        for Met { instance, state, waiters } in self.shared.update(|queue| mem::take(&mut queue.met)) {
+        let met = self.shared.update(|queue| mem::take(&mut queue.met));
+        if met.is_empty() {
+            return;
+        }
+        self.store.begin_reading();
+        for Met { instance, state, waiters } in met {
             // Who is not told looks again, and finds the error.
             let state = state.map_or_else(|| self.store.state(&instance), |state| Ok(Some(state)));
             let Ok(Some(state)) = state else { continue };
@@ -33,5 +38,6 @@ impl Writer {
                 waiter.answer(state.clone());
             }
         }
+        self.store.end_reading();
     }
 }
