@@ -1,6 +1,6 @@
 //! `instances`: a hub with many ended instances is asked for pages, then purged while new ones run.
 //!
-//! What is in the hub is made by `population.rs`. Begin with [`print`].
+//! What is in the hub is made by `population.rs`. Begin with [`print()`].
 
 use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
