@@ -12,9 +12,10 @@ pub use tokio;
 
 use crate::model::{Encoded, FunctionVersion};
 pub use crate::{
-    call::{ActivityCall, Inputs, OrchestrationCall, RunId},
-    model::{Failure, FunctionName, Payload, Storable},
-    registry::{Arguments, Definition, Registration, output_of},
+    call::{ActivityCall, Entity, Implements, Inputs, Operation, OrchestrationCall, Proxy, RunId},
+    context::EntityContext,
+    model::{EntityId, Failure, FunctionName, OperationName, Payload, Storable},
+    registry::{Arguments, Definition, EntityCode, Operation as Operated, Registration, output_of},
 };
 
 /// The type of the input at place `N` of a function. Declared once per parameter, under the
@@ -70,6 +71,11 @@ pub fn orchestration_call<O>(
     input: Encoded,
 ) -> OrchestrationCall<O> {
     OrchestrationCall::new(FunctionName::literal(name), version.map(FunctionVersion::literal), input)
+}
+
+/// The value of a proxy's method for an operation of an entity.
+pub fn operation<O>(entity: &EntityId, name: &'static str, input: Encoded) -> Operation<O> {
+    Operation::new(entity.clone(), OperationName::literal(name), input)
 }
 
 /// A return type that is written as a `Result`.

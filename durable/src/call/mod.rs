@@ -5,8 +5,10 @@
 //! [`Startable`]; [`ActivityCall`] is the simplest value.
 
 mod activity;
+mod entity;
 mod event;
 mod inputs;
+mod operation;
 mod orchestration;
 mod verbs;
 
@@ -17,13 +19,15 @@ use serde::Serialize;
 use crate::model::{FunctionName, Payload};
 
 pub use activity::{ActivityCall, ActivityRequest};
+pub use entity::{Entity, EntityRef, Implements, Lockable, Proxy, Readable, State};
 pub use event::Event;
 #[doc(hidden)]
 pub use inputs::Inputs;
+pub use operation::{Operation, Signal, SignalRequest};
 pub use orchestration::{CallOnly, CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
+pub use verbs::{Callable, CallableInSection, MayCall, MayStart, Signalable, Startable, sealed};
 #[doc(hidden)]
-pub use verbs::CallableFromClient;
-pub use verbs::{Callable, MayCall, MayStart, Startable, sealed};
+pub use verbs::{CallableFromClient, CallableFromEntity};
 
 /// What a `call` is to schedule.
 #[doc(hidden)]
@@ -31,6 +35,7 @@ pub use verbs::{Callable, MayCall, MayStart, Startable, sealed};
 pub enum Called {
     Activity(ActivityRequest),
     Orchestration(Box<StartRequest>),
+    Operation(SignalRequest),
 }
 
 /// Values for functions whose name is known only at run time, or that another program owns.

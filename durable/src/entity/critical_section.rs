@@ -115,7 +115,9 @@ impl Sections {
     /// Takes note that the execution goes on after it had failed: its locks were released then, and what
     /// it still does in a section would no longer be alone.
     pub fn lose_all(&mut self) {
-        self.open.values_mut().for_each(|section| section.phase = Phase::Lost);
+        // What had not been granted is asked for once more.
+        let held = self.open.values_mut().filter(|section| section.phase == Phase::Held);
+        held.for_each(|section| section.phase = Phase::Lost);
     }
 
     /// The action that asks for the locks of `entities`, in the one order of the task hub and each once

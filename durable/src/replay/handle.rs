@@ -190,7 +190,7 @@ impl Handle {
         self.new_uuid().as_u64_pair().1.rotate_left(32) ^ self.new_uuid().as_u64_pair().1
     }
 
-    fn with<R>(
+    pub(super) fn with<R>(
         &self,
         location: Option<&'static Location<'static>>,
         verb: impl FnOnce(&mut Journal) -> R,
