@@ -36,17 +36,13 @@ pub fn rewind(
     let cuts = cuts(events);
     let cut = cuts.iter().find(|cut| goes_on(&cut.kept)).or_else(|| cuts.last())?;
 
-    let arrived = cut.dropped.iter().chain(messages.iter().map(|message| &message.event));
-    let is_to_come_again = |event: &&HistoryEvent| {
-        !matches!(
-            event.kind,
-            EventKind::TaskFailed { .. }
-                | EventKind::SubOrchestrationInstanceFailed { .. }
-                | EventKind::ExecutionRewound { .. }
-        )
-    };
-    let again: Vec<_> = arrived.filter(is_to_come_again).cloned().collect();
-    let answered: BTreeSet<_> = again.iter().filter_map(|event| event.kind.answers()).collect();
+    let recorded = cut.dropped.iter().map(|event| to_itself(started, event.clone()));
+    let again: Vec<_> =
+        recorded.chain(messages.iter().cloned()).filter(|message| is_to_come_again(&message.event)).collect();
+    let for_it =
+        |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| *of == started.execution);
+    let answered: BTreeSet<_> =
+        again.iter().filter(for_it).filter_map(|message| message.event.kind.answers()).collect();
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
@@ -54,7 +50,7 @@ pub fn rewind(
         events: cut.kept.clone(),
         activities: Vec::new(),
         orphans: Vec::new(),
-        messages: again.into_iter().map(|event| to_itself(started, event)).collect(),
+        messages: again,
         cancelled_timers: Vec::new(),
         change: InstanceChange {
             status: RuntimeStatus::Running,
@@ -139,10 +135,24 @@ fn messages_of(events: &[HistoryEvent]) -> Vec<HistoryEvent> {
     events.iter().filter(|event| event.kind.is_message()).cloned().collect()
 }
 
+/// Not for the failed call itself, which is made once more, and not for the order to do so.
+fn is_to_come_again(event: &HistoryEvent) -> bool {
+    !matches!(
+        event.kind,
+        EventKind::TaskFailed { .. }
+            | EventKind::SubOrchestrationInstanceFailed { .. }
+            | EventKind::ExecutionRewound { .. }
+    )
+}
+
+/// The message that a recorded event was. Only what answers this execution, or begins it, is for no other:
+/// it may have continued as new when the rest has its turn.
 fn to_itself(started: &ExecutionStarted, event: HistoryEvent) -> TaskMessage {
+    let is_of_this_one =
+        event.kind.answers().is_some() || matches!(event.kind, EventKind::ExecutionStarted(_));
     TaskMessage {
         instance: started.instance.clone(),
-        execution: Some(started.execution.clone()),
+        execution: is_of_this_one.then(|| started.execution.clone()),
         event,
         visible_at: None,
     }
