@@ -150,6 +150,8 @@ pub(super) enum Sent {
     Kept(Added),
     /// It began its instance.
     Begun(Box<Accepted>),
+    /// It was kept for an entity, which it began.
+    Entity(Box<Accepted>, Added),
     /// It was kept for an instance that is live again for its sake.
     Reopened(Box<StoredHead>, Added),
 }
