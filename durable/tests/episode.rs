@@ -151,7 +151,8 @@ fn an_orchestrator_that_fails_ends_its_instance_with_the_reason() {
 #[test]
 fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", "ten attempts");
-    let checkpoint = episode::fail(started().execution, None, &[], failure, at(5), CheckpointTag(9));
+    let checkpoint =
+        episode::fail(started().execution, &History::default(), None, &[], failure, at(5), CheckpointTag(9));
     assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
     assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
 }

@@ -116,7 +116,7 @@ impl ExecutionStarted {
     pub fn of_entity(entity: &EntityId) -> Self {
         let execution = Uuid::new_v5(&NAMESPACE, entity.as_str().as_bytes()).simple().to_string();
         Self {
-            name: format!("@{}", entity.name()).into(),
+            name: entity.name().into(),
             version: None,
             input: Payload::null(),
             instance: entity.instance(),
