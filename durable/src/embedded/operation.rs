@@ -20,6 +20,7 @@ use super::{
     store::{Accepted, Arrival, Kept, Sent, WrittenMessage},
 };
 use crate::{
+    history::TaskMessage,
     model::{InstanceId, InstanceState, Timestamp},
     provider::{NewInstance, ProviderError, ProviderErrorKind},
 };
@@ -109,11 +110,21 @@ pub(super) enum Outcome {
         sent: Vec<Option<Sent>>,
         /// Whether the instance has been removed.
         is_forgotten: bool,
+        anew: Option<Box<Anew>>,
     },
 }
 
-/// What a transaction did.
+/// An instance that has begun anew in the transaction in which it ended.
 #[derive(Debug)]
+pub(super) struct Anew {
+    /// How it ended, as far as that can be read.
+    pub(super) ended: Option<InstanceState>,
+    /// With which starts, and what became of each.
+    pub(super) begun: Vec<(TaskMessage, Sent)>,
+}
+
+/// What a transaction did.
+#[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) arrivals: Vec<Arrival>,
     pub(super) outcomes: Vec<Result<Outcome, Trouble>>,
@@ -193,8 +204,11 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent, is_forgotten })) => {
-                settlement.apply(queue, kept, sent, is_forgotten, now);
+            (
+                Self::Checkpoint { settlement, reply },
+                Ok(Outcome::Saved { kept, sent, is_forgotten, anew }),
+            ) => {
+                settlement.apply(queue, kept, sent, is_forgotten, anew, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

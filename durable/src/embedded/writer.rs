@@ -3,8 +3,10 @@
 //! Nothing ever waits for a batch to fill: while one commit runs, the next batch gathers. Must not
 //! know SQL. Begin with [`Writer::run`].
 
+mod anew;
 mod forget;
 mod purge;
+mod telling;
 mod working;
 
 use std::{
@@ -184,11 +186,15 @@ impl Writer {
         }
         self.store.remove_messages(&self.leftovers)?;
         let mut outcomes = Vec::with_capacity(writes.len());
+        let mut starts = anew::Starts::new();
         for write in writes {
-            match self.write_one(write) {
-                Err(trouble) if !is_refusal(&trouble.kind) => return Err(trouble),
-                outcome => outcomes.push(outcome),
+            let outcome = self.write_one(write, &starts);
+            match &outcome {
+                Ok(outcome) => anew::note(&mut starts, write, outcome),
+                Err(trouble) if is_refusal(&trouble.kind) => {}
+                Err(_) => return outcome.map(|_| Done::default()),
             }
+            outcomes.push(outcome);
             if let Write::Checkpoint { settlement, .. } = write
                 && settlement.is_forgettable()
             {
@@ -198,7 +204,7 @@ impl Writer {
         Ok(Done { arrivals, outcomes })
     }
 
-    fn write_one(&mut self, write: &Write) -> Result<Outcome, Trouble> {
+    fn write_one(&mut self, write: &Write, starts: &anew::Starts) -> Result<Outcome, Trouble> {
         match write {
             Write::Create { new, .. } => {
                 let accepted = self.store.create_instance(new)?;
@@ -220,7 +226,8 @@ impl Writer {
                 for message in settlement.outgoing() {
                     sent.push(self.add_outgoing(message)?);
                 }
-                Ok(Outcome::Saved { kept, sent, is_forgotten: false })
+                let anew = self.begin_anew(settlement, starts)?;
+                Ok(Outcome::Saved { kept, sent, is_forgotten: false, anew })
             }
         }
     }
@@ -280,38 +287,6 @@ impl Writer {
         deleted.map_err(|trouble| trouble.on("delete", self.hub.as_str()))?;
         self.shared.update(|queue| queue.waiters.dismiss_all());
         Ok(())
-    }
-
-    /// Tells those whose wait is over according to the store, whoever changed it.
-    fn tell_waiters(&mut self) {
-        let awaited: Vec<_> = self.shared.update(|queue| queue.waiters.instances().cloned().collect());
-        for instance in awaited {
-            match self.store.state(&instance) {
-                Ok(Some(state)) => {
-                    self.shared.update(|queue| queue.notice(&instance, state.runtime_status));
-                }
-                _ => self.shared.update(|queue| queue.waiters.dismiss(&instance)),
-            }
-        }
-        self.tell_met();
-    }
-
-    /// Gives the state to those whose wait is over. It is read here, before the next transaction
-    /// can replace the instance.
-    fn tell_met(&mut self) {
-        let met = self.shared.update(|queue| mem::take(&mut queue.met));
-        if met.is_empty() {
-            return;
-        }
-        self.store.begin_reading();
-        for (instance, waiters) in met {
-            // Who is not told looks again, and finds the error.
-            let Ok(Some(state)) = self.store.state(&instance) else { continue };
-            for waiter in waiters {
-                waiter.answer(state.clone());
-            }
-        }
-        self.store.end_reading();
     }
 }
 

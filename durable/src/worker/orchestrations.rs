@@ -188,6 +188,21 @@ fn terminated(
     Some(NotNow::Settled(Box::new(end)))
 }
 
+/// The end of an item that is terminated, though its episode does not come so far: what arrived before the
+/// order leads to an execution that nobody here can begin.
+async fn end_instead(host: &Host, item: &OrchestrationWorkItem) -> Option<NotNow> {
+    let is_order =
+        |message: &TaskMessage| matches!(message.event.kind, EventKind::ExecutionTerminated { .. });
+    if !item.messages.iter().any(is_order) {
+        return None;
+    }
+    let past = match item.past {
+        Past::Empty => History::default(),
+        Past::At(_) | Past::Stored => host.provider.load_history(item).await.ok()?,
+    };
+    terminated(host, item, &past, None)
+}
+
 /// How an item goes on that has failed and is to try again.
 fn rewound(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
     past.outcome()?;
@@ -286,6 +301,10 @@ fn log_orders(instance: &InstanceId, checkpoint: &Checkpoint) {
 async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
+    let reason = match reason {
+        NotNow::Unhandled(next) => end_instead(host, &item).await.unwrap_or(NotNow::Unhandled(next)),
+        reason => reason,
+    };
     let settled = match reason {
         NotNow::Settled(end) => {
             tell(host, &item, None, &end).await;

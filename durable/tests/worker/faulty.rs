@@ -1,10 +1,10 @@
-//! A hub in memory whose store fails on demand, and that notes the names of checkpoints.
+//! A hub in memory whose store fails on demand, and that notes the names of checkpoints and renewed locks.
 //!
 //! Must not know workers. Begin with [`Faulty`].
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -35,6 +35,10 @@ pub(crate) struct Faulty {
     pub(crate) unreadable: AtomicUsize,
     /// The names of the checkpoints so far.
     pub(crate) tags: Mutex<Vec<CheckpointTag>>,
+    /// How long a lock lasts, as the store says.
+    pub(crate) locks_last: OnceLock<Duration>,
+    /// The locks that were renewed while their items were out.
+    pub(crate) renewed: Mutex<Vec<LockToken>>,
 }
 
 impl Faulty {
@@ -44,6 +48,8 @@ impl Faulty {
             is_unreachable: AtomicBool::new(false),
             unreadable: AtomicUsize::new(0),
             tags: Mutex::default(),
+            locks_last: OnceLock::new(),
+            renewed: Mutex::default(),
         })
     }
 
@@ -178,11 +184,13 @@ impl WorkStore for Faulty {
     }
 
     fn lock_duration(&self) -> Option<Duration> {
-        None
+        self.locks_last.get().copied()
     }
 
     async fn renew(&self, lock: LockToken) -> Result<()> {
-        self.inner.renew(lock).await
+        self.inner.renew(lock).await?;
+        self.renewed.lock().unwrap().push(lock);
+        Ok(())
     }
 }
 
