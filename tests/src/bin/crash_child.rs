@@ -137,11 +137,15 @@ async fn bank(address: &str, transfers: u64) -> Outcome {
     client.run(open_bank::at("open"))?.output().await?;
     let starts = (0..transfers).map(|number| one_transfer(&client, number));
     stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).try_collect::<()>().await?;
-    for number in 0..transfers {
-        let run = client.run(transfer::at(format!("transfer-{number}")))?;
-        // One that was purged is not there, and one that has ended cannot be resumed.
-        let _ = run.resume("the end is near").await;
-        let _ = run.wait_for_end().await;
+    let runs = (0..transfers).map(|number| client.run(transfer::at(format!("transfer-{number}"))));
+    let runs = runs.collect::<Result<Vec<_>, _>>()?;
+    // One that was purged is not there, and one that has ended cannot be resumed. All of them first: a suspended
+    // one may hold what others wait for.
+    for run in &runs {
+        drop(run.resume("the end is near").await);
+    }
+    for run in &runs {
+        drop(run.wait_for_end().await);
     }
     worker.shut_down().await?;
     progress("finished");
