@@ -1,13 +1,14 @@
-//! The attributes of `durable`: `#[orchestrator]` and `#[activity]`.
+//! The attributes of `durable`: `#[orchestrator]`, `#[activity]` and `#[entity]`.
 //!
 //! An attribute is read (`args`, `syntax`) into a `model`, checked (`check`, `determinism`), and
 //! expanded (`expand`). Knows nothing of how functions run, beyond paths into
-//! `durable::macro_support`. Begin with `expand::function`.
+//! `durable::macro_support`. Begin with `expand::function`; `entity::expand` is the same for entities.
 
 mod args;
 mod check;
 mod determinism;
 mod diagnostics;
+mod entity;
 mod expand;
 mod hash_order;
 mod model;
@@ -77,4 +78,10 @@ pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn orchestrator(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(FunctionKind::Orchestrator, args.into(), item.into()).into()
+}
+
+/// Makes a type an entity.
+#[proc_macro_attribute]
+pub fn entity(args: TokenStream, item: TokenStream) -> TokenStream {
+    entity::expand(args.into(), item.into()).into()
 }

@@ -61,6 +61,6 @@ pub mod session;
 pub mod tracking;
 pub mod worker;
 
-pub use durable_macros::{activity, orchestrator};
+pub use durable_macros::{activity, entity, orchestrator};
 pub use error::Error;
 pub use hub::TaskHub;

@@ -3,12 +3,12 @@
 //!
 //! Must not know queues, locks or stores. Begin with [`EntityCode`], which `#[entity]` implements.
 
-use std::{any::type_name, future::Future, sync::Arc};
+use std::{any::type_name, collections::BTreeSet, future::Future, sync::Arc};
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    call::Entity,
+    call::{Entity, Interface},
     context::{EffectsOf, EntityContext, EntityHome, FunctionState},
     entity::{EntityExecutor, LiveEntity, Operated},
     history::OperationRequest,
@@ -21,8 +21,8 @@ pub type EntityFn = Arc<dyn Fn(EntityHome) -> Arc<dyn EntityExecutor> + Send + S
 /// The operations of a typed entity, as `#[entity]` writes them down.
 #[doc(hidden)]
 pub trait EntityCode: Entity {
-    /// The operations, lower-case, for messages.
-    const OPERATIONS: &'static [&'static str];
+    /// The operations, lower-case: its own and those of each interface.
+    const OPERATIONS: &'static [&'static [&'static str]];
 
     /// The state before the first operation, and after a deletion (R3:ENT-52).
     ///
@@ -41,17 +41,37 @@ pub trait EntityCode: Entity {
     ///
     /// # Errors
     /// The state itself, when there is no such operation.
-    fn operate(
-        self,
-        operation: &str,
-        context: EntityContext,
-        input: Payload,
-    ) -> Result<BoxFuture<'static, Operation<Self>>, Self>;
+    fn operate(self, operation: &str, context: EntityContext, input: Payload) -> Result<Running<Self>, Self>;
+}
+
+/// The operations of an interface on a state that implements it, as `#[entity]` on a trait writes them down.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity interface",
+    label = "its trait is not annotated with `#[entity]`",
+    note = "write `#[entity]` above the trait: its methods become operations then"
+)]
+pub trait InterfaceCode<S>: Interface {
+    /// The operations, lower-case.
+    const OPERATIONS: &'static [&'static str];
+
+    /// See [`EntityCode::is_read_only`].
+    fn is_read_only(operation: &str) -> bool;
+
+    /// See [`EntityCode::operate`].
+    ///
+    /// # Errors
+    /// The state itself, when there is no such operation.
+    fn operate(state: S, operation: &str, context: EntityContext, input: Payload) -> Result<Running<S>, S>;
 }
 
 /// What an operation gave: the state, unless it took it by value, and the result.
 #[doc(hidden)]
 pub type Operation<S> = (Option<S>, Result<Payload, Failure>);
+
+/// An operation that runs.
+#[doc(hidden)]
+pub type Running<S> = BoxFuture<'static, Operation<S>>;
 
 /// The code of the typed entity `E`, ready to run.
 pub(super) fn typed<E: EntityCode>(home: EntityHome) -> Arc<dyn EntityExecutor> {
@@ -109,7 +129,7 @@ impl<E: EntityCode> LiveEntity for LiveTyped<E> {
         let name = request.operation.as_str().to_lowercase();
         let input = request.input.clone();
         let (context, effects) = EntityContext::new(entity.clone(), request, home.clone(), None);
-        if name == DELETE && !E::OPERATIONS.contains(&DELETE) {
+        if name == DELETE && !operations::<E>().any(|operation| operation == DELETE) {
             let end = (None, Ok(Payload::null()));
             return ready(Self::ended(entity, home, &effects, end)).boxed();
         }
@@ -184,10 +204,15 @@ fn fill(first: &Payload, stored: &Payload) -> Option<Payload> {
     Payload::of(&add(first, stored)).ok()
 }
 
+/// All operations that the code has.
+fn operations<E: EntityCode>() -> impl Iterator<Item = &'static str> {
+    E::OPERATIONS.iter().copied().flatten().copied()
+}
+
 fn unknown<E: EntityCode>(entity: &EntityId, operation: &str) -> Failure {
-    let known: Vec<_> = E::OPERATIONS.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("entity `{entity}` has no operation `{operation}`: it has {} and `delete`", known.join(", "));
+    let known: BTreeSet<_> = operations::<E>().chain([DELETE]).collect();
+    let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("entity `{entity}` has no operation `{operation}`: it has {}", known.join(", "));
     Failure::of_kind(FailureKind::UnknownFunction, "UnknownOperation", message)
 }
 
