@@ -3,5 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise; its helpers as well")]
 
+mod first_state;
 mod fixtures;
+mod function;
+mod interface;
+mod state;
 mod typed;
