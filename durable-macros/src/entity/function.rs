@@ -81,6 +81,7 @@ fn read_context(item: &FunctionItem, diagnostics: &mut Diagnostics) -> Option<Co
             }
             Some(name) => {
                 diagnostics.at(&parameter.ty, format!("an entity has an `EntityContext`, not an `{name}`"));
+                context.get_or_insert_with(|| syntax::context_parameter(&parameter.ty));
             }
             None => {
                 let message = "an entity as a function takes its context alone: the input of the operation is \

@@ -60,8 +60,7 @@ fn operation(
 ) -> Option<OperationDefinition> {
     let Method { attributes, visibility, signature, .. } = method;
     let options = options(&method.marks, diagnostics);
-    check_taken_names(&signature.ident, place, diagnostics);
-    if options.skip {
+    if is_taken(&signature.ident, place, diagnostics) || options.skip {
         return None;
     }
     let Some(receiver) = signature.receiver() else {
@@ -123,21 +122,16 @@ fn options(marks: &[Attribute], diagnostics: &mut Diagnostics) -> Options {
     options
 }
 
-fn check_taken_names(ident: &Ident, place: Place<'_>, diagnostics: &mut Diagnostics) {
-    let taken = ident.unraw().to_string();
-    match (place, taken.as_str()) {
-        (_, "at") => {
-            let message =
-                "`at` is taken: `Account::at(key)` is the address of an entity; name this `fn` otherwise";
-            diagnostics.at(ident, message);
-        }
-        (Place::Trait, "from" | "of_key") => {
-            let message =
-                format!("`{taken}` is taken: it makes the address of an entity; name this `fn` otherwise");
-            diagnostics.at(ident, message);
-        }
-        (Place::Impl(_) | Place::Trait, _) => {}
-    }
+/// Whether a function of this name would hide one that the attribute makes.
+fn is_taken(ident: &Ident, place: Place<'_>, diagnostics: &mut Diagnostics) -> bool {
+    let name = ident.unraw().to_string();
+    let makes = match (place, name.as_str()) {
+        (_, "at") => "`Account::at(key)` is the address of an entity",
+        (Place::Trait, "from" | "of_key") => "it makes the address of an entity",
+        (Place::Impl(_) | Place::Trait, _) => return false,
+    };
+    diagnostics.at(ident, format!("`{name}` is taken: {makes}; name this `fn` otherwise"));
+    true
 }
 
 fn read_receiver(receiver: &syn::Receiver, diagnostics: &mut Diagnostics) -> Receiver {

@@ -180,6 +180,16 @@ fn code(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
 
             #first
 
+            fn read(
+                __stored: &#support::Payload,
+            ) -> ::core::result::Result<Self, #support::NotStorable> {
+                #support::read_state(__stored)
+            }
+
+            fn write(&self) -> #support::Encoded {
+                #support::write_state(self)
+            }
+
             fn copy(&self) -> ::core::option::Option<Self> {
                 #[allow(unused_imports)]
                 use #support::{ByClone as _, NotClone as _};

@@ -8,9 +8,9 @@ use futures::future::BoxFuture;
 
 use super::Input;
 use crate::{
-    call::{Interface, Operation},
+    call::{Entity, Interface, Operation},
     context::EntityContext,
-    model::{Encoded, EntityId, EntityName, Failure, OperationName, Payload},
+    model::{Encoded, EntityId, EntityName, Failure, NotStorable, OperationName, Payload},
     registry::{Arguments, InterfaceCode, Operation as Operated, Running},
 };
 
@@ -130,6 +130,22 @@ const fn are_equal(one: &[u8], other: &[u8]) -> bool {
         at += 1;
     }
     true
+}
+
+/// Reads a stored state.
+///
+/// # Errors
+/// When the stored text is none.
+pub fn read_state<E: Entity>(stored: &Payload) -> Result<E, NotStorable> {
+    E::decode(stored)
+}
+
+/// Writes a state.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn write_state<E: Entity>(state: &E) -> Encoded {
+    state.encode()
 }
 
 /// A state that needs no function for its first value.

@@ -14,14 +14,14 @@ pub use tokio;
 
 pub use entity::*;
 
-use crate::model::{Encoded, FunctionVersion};
+use crate::model::FunctionVersion;
 pub use crate::{
     call::{
         ActivityCall, Entity, Implementer, ImplementerError, Implements, Inputs, Interface, Operation,
         OrchestrationCall, Proxy, RunId, of_only_implementer,
     },
     context::EntityContext,
-    model::{EntityId, Failure, FunctionName, OperationName, Payload, Storable},
+    model::{Encoded, EntityId, Failure, FunctionName, NotStorable, OperationName, Payload, Storable},
     registry::{Arguments, Definition, EntityCode, InterfaceCode, Registration, Running, output_of},
 };
 

@@ -8,19 +8,22 @@ use std::{any::type_name, collections::BTreeSet, future::Future, sync::Arc};
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    call::{Entity, Interface},
+    call::Interface,
     context::{EffectsOf, EntityContext, EntityHome, FunctionState},
     entity::{EntityExecutor, LiveEntity, Operated},
     history::OperationRequest,
-    model::{EntityId, Failure, FailureKind, OperationName, Payload},
+    model::{Encoded, EntityId, Failure, FailureKind, NotStorable, OperationName, Payload},
 };
 
 /// Makes the code of a kind of entity ready to run on a worker.
 pub type EntityFn = Arc<dyn Fn(EntityHome) -> Arc<dyn EntityExecutor> + Send + Sync>;
 
 /// The operations of a typed entity, as `#[entity]` writes them down.
+///
+/// Asks nothing of the type itself, although it is an [`Entity`](crate::call::Entity): a state that cannot be
+/// stored is one error and no more.
 #[doc(hidden)]
-pub trait EntityCode: Entity {
+pub trait EntityCode: Sized + Send + 'static {
     /// The operations, lower-case: its own and those of each interface.
     const OPERATIONS: &'static [&'static [&'static str]];
 
@@ -29,6 +32,18 @@ pub trait EntityCode: Entity {
     /// # Errors
     /// What the user's `init` function fails with.
     fn first(context: &EntityContext) -> Result<Self, Failure>;
+
+    /// Reads a stored state.
+    ///
+    /// # Errors
+    /// When the stored text is none.
+    fn read(stored: &Payload) -> Result<Self, NotStorable>;
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn write(&self) -> Encoded;
 
     /// Another one like it; `None` when the state is not `Clone`.
     fn copy(&self) -> Option<Self>;
@@ -154,7 +169,7 @@ impl<E: EntityCode> LiveEntity for LiveTyped<E> {
         match &self.state {
             TypedState::Absent => Ok(None),
             TypedState::Stored(stored) => Ok(Some(stored.clone())),
-            TypedState::Live(state) => state.encode().map(Some).map_err(|error| {
+            TypedState::Live(state) => state.write().map(Some).map_err(|error| {
                 let message = format!("the state of `{}` cannot be stored as JSON: {error}", self.entity);
                 Failure::of_kind(FailureKind::Payload, type_name::<E>(), message)
             }),
@@ -172,12 +187,12 @@ const DELETE: &str = "delete";
 /// Reads a stored state. What an older version of the code did not store yet has the value of a new
 /// entity (R3:ENT-45, ENT-46); what no field takes is ignored (R3:ENT-47), unless the type refuses it.
 fn read<E: EntityCode>(stored: &Payload, context: &EntityContext) -> Result<E, Failure> {
-    let cause = match E::decode(stored) {
+    let cause = match E::read(stored) {
         Ok(state) => return Ok(state),
         Err(cause) => cause,
     };
-    let first = E::first(context).ok().and_then(|first| first.encode().ok());
-    let filled = first.and_then(|first| fill(&first, stored)).and_then(|filled| E::decode(&filled).ok());
+    let first = E::first(context).ok().and_then(|first| first.write().ok());
+    let filled = first.and_then(|first| fill(&first, stored)).and_then(|filled| E::read(&filled).ok());
     filled.ok_or_else(|| {
         let (entity, wanted) = (context.entity_id(), type_name::<E>());
         let message = format!("the state of `{entity}` is not a `{wanted}`: {cause}; it stays as it is");
