@@ -6,21 +6,38 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
-use std::{collections::BTreeSet, process::Command};
+#[path = "sigkill/driver.rs"]
+mod driver;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::{ChildStdin, Command},
+    sync::{Arc, atomic::Ordering, mpsc},
+    thread,
+};
 
 use durable::{
-    history::EventKind,
+    history::{EventKind, History},
     model::{InstanceState, RuntimeStatus},
     prelude::*,
+    provider::InstanceQuery,
 };
 use durable_tests::{
-    Child, Folder, Seeded,
+    Child, Folder, Instances, Seeded,
     functions::{WIDTH, after, after_five},
-    well_formed,
+    mixed::{LAST_NUMBER, NUMBER, listens},
+    related, well_formed,
 };
+use futures::{TryStreamExt, future::join_all};
+
+use driver::Driver;
 
 const KILLS: usize = 20;
 const SEQUENCES: u64 = 500;
+/// How often a worker is killed that has everything in flight.
+const MIXED_KILLS: usize = 25;
+/// How many rounds of everything are under way at a time.
+const LANES: u64 = 2;
 
 fn child(arguments: &[&str]) -> Child {
     Child::start(Command::new(env!("CARGO_BIN_EXE_crash_child")).args(arguments)).unwrap()
@@ -86,14 +103,19 @@ async fn ended(client: &Client, id: &str) -> InstanceState {
     assert_eq!(state.runtime_status, RuntimeStatus::Completed, "{id}: {:?}", state.failure);
     assert_eq!(state.generation, 0, "{id} was replaced");
     let history = client.history(&id).await.unwrap();
-    let open = well_formed(&history).unwrap_or_else(|flaw| panic!("{id}: {flaw}\n{:?}", history.names()));
-    assert!(open.is_empty(), "{id}: never answered: {open:?}");
-    assert_eq!(history.outcome(), Some(RuntimeStatus::Completed), "{id}");
-    let count = |name| history.names().iter().filter(|found| **found == name).count();
-    assert_eq!(count("TaskCompleted"), count("TaskScheduled"), "{id}");
+    assert!(open_after(&state, &history).is_empty(), "{id}: something was never answered");
+    state
+}
+
+/// Asserts that a history is whole and ends as the state says. Gives what was never answered.
+fn open_after(state: &InstanceState, history: &History) -> Vec<&'static str> {
+    let id = &state.instance_id;
+    let open = well_formed(history).unwrap_or_else(|flaw| panic!("{id}: {flaw}\n{:?}", history.names()));
+    assert_eq!(history.outcome(), Some(state.runtime_status), "{id}");
     let completes = |kind: &EventKind| matches!(kind, EventKind::ExecutionCompleted { result, .. } if *result == state.output);
     assert!(history.events().iter().any(|event| completes(&event.kind)), "{id}: state and history differ");
-    state
+    let is_open = |event: &&durable::history::HistoryEvent| open.contains(&event.id);
+    history.events().iter().filter(is_open).map(|event| event.kind.name()).collect()
 }
 
 // R1:OVR-12, R1:CHAIN-12, R1:OVR-6, R1:ORCH-2
@@ -159,7 +181,7 @@ async fn starts_from_another_process_survive_kills_of_the_worker() {
 
     // What it writes must be read, or it would wait for that.
     let input = worker.take_input();
-    let worker = std::thread::spawn(move || worker.finish());
+    let worker = thread::spawn(move || worker.finish());
     let client = TaskHub::open(&hub).await.unwrap().client();
     for id in &starts.0 {
         // The worker is the other process still; this one is told when the instance ends.
@@ -173,4 +195,114 @@ async fn starts_from_another_process_survive_kills_of_the_worker() {
         let expected: Vec<u64> = (number..number + WIDTH).map(after).collect();
         assert_eq!(ended(&client, &id).await.output.read::<Vec<u64>>().unwrap(), expected);
     }
+}
+
+/// What the killed processes were told while they lived.
+#[derive(Default)]
+struct Told {
+    starts: Starts,
+    raised: BTreeMap<String, Vec<u64>>,
+}
+
+impl Told {
+    fn note(&mut self, lines: &[String]) {
+        self.starts.note(lines);
+        for line in lines {
+            if let ["raised", id, number] = line.split(' ').collect::<Vec<_>>()[..] {
+                self.raised.entry(id.to_owned()).or_default().push(number.parse().unwrap());
+            }
+        }
+    }
+}
+
+/// Kills one worker after the other, then lets one live until its input is closed.
+fn kill_workers(hub: &str, driver: &Driver, last_input: &mpsc::Sender<ChildStdin>) -> Told {
+    let mut seeded = Seeded::new(20_260_402);
+    let mut told = Told::default();
+    for kill in 0..MIXED_KILLS {
+        let moment = Moment::choose(&mut seeded);
+        let when = format!("{moment:?}");
+        let (was_killed, lines) = moment.kill(child(&["mixed", hub, &kill.to_string()]));
+        told.note(&lines);
+        eprintln!("kill {kill}: {when}, {} lines", lines.len());
+        assert!(was_killed, "the child ended before kill {kill}: {lines:?}");
+    }
+    driver.is_over.store(true, Ordering::Release);
+    let mut last = child(&["worker", hub]);
+    last_input.send(last.take_input().unwrap()).unwrap();
+    let (status, lines) = last.finish().unwrap();
+    told.note(&lines);
+    assert!(status.success(), "{lines:?}");
+    told
+}
+
+/// What the processes raised themselves was heard, once each and in order: what was acknowledged, and perhaps
+/// one number more whose acknowledgement was cut off.
+async fn heard_what_was_raised(client: &Client, told: &BTreeMap<String, Vec<u64>>) {
+    for (id, raised) in told {
+        let heard = client.run(listens::at(id)).unwrap().output().await.unwrap();
+        assert!(heard.starts_with(raised), "{id}: {raised:?} was raised, {heard:?} heard");
+        let more = &heard[raised.len()..];
+        assert!(more.is_empty() || *more == [raised.len() as u64 + 1], "{id}: {more:?} heard besides");
+    }
+}
+
+async fn all(client: &Client) -> Vec<InstanceState> {
+    client.instances(InstanceQuery::default()).try_collect().await.unwrap()
+}
+
+/// Asserts that everything in the hub has ended, and fits together.
+async fn everything_fits(client: &Client) {
+    let mut instances = Instances::new();
+    for state in all(client).await {
+        let id = state.instance_id.clone();
+        assert!(state.runtime_status.is_terminal(), "{id} is left over: {state:?}");
+        let history = client.history(&id).await.unwrap();
+        let open = open_after(&state, &history);
+        let may_be_open = |name: &str| match state.runtime_status {
+            // What the race lost.
+            RuntimeStatus::Completed => name == "TimerCreated",
+            _ => true,
+        };
+        assert!(open.iter().all(|name| may_be_open(name)), "{id}: never answered: {open:?}");
+        instances.insert(id, (state, history));
+    }
+    let children = related(&instances).unwrap_or_else(|flaw| panic!("{flaw}"));
+    eprintln!("{} instances, {children} of them children", instances.len());
+    assert!(children > 0, "there was nothing to relate");
+}
+
+// R1:OVR-12, R1:ORCH-2, R1:SUB-3, R1:EVT-10, R2:ETE-3, R2:MGT-43, R2:MGT-62; DECISIONS 5, 9, 10, 11, 17, 19
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_in_flight_survives_kills_of_the_worker() {
+    let folder = Folder::new("sigkill-mixed").unwrap();
+    let hub = folder.hub("hub.db");
+    let client = TaskHub::open(&hub).await.unwrap().client();
+    let driver = Driver { client, folder: folder.path().to_owned(), is_over: false.into() };
+    let driver = Arc::new(driver);
+    let (last_input, input) = mpsc::channel();
+    let killing = {
+        let driver = driver.clone();
+        thread::spawn(move || kill_workers(&hub, &driver, &last_input))
+    };
+    let rounds = join_all((0..LANES).map(|lane| driver.rounds(lane))).await;
+    let input = input.recv().unwrap();
+    for state in all(&driver.client).await {
+        let run = driver.client.run::<Payload>(state.instance_id).unwrap();
+        if run.id().as_str().starts_with("heard-") {
+            driver.client.raise(&run, NUMBER, LAST_NUMBER).await.unwrap();
+        }
+        run.wait_for_end().await.unwrap();
+    }
+    drop(input);
+    let told = killing.join().unwrap();
+    let raised: usize = told.raised.values().map(Vec::len).sum();
+    eprintln!("{rounds:?} rounds, {} starts and {raised} numbers of the killed", told.starts.0.len());
+    let client = TaskHub::open(&folder.hub("hub.db")).await.unwrap().client();
+    heard_what_was_raised(&client, &told.raised).await;
+    for id in told.starts.0.iter().filter(|id| id.starts_with("own-")) {
+        let number = id.rsplit('-').next().unwrap().parse().unwrap();
+        assert_eq!(ended(&client, id).await.output.read::<u64>().unwrap(), after_five(number), "{id}");
+    }
+    everything_fits(&client).await;
 }

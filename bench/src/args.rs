@@ -19,12 +19,15 @@ Workloads, and their usual size:
   latency   200      orchestrations of `hello`, one at a time while nothing else happens
   parked    100000   orchestrations waiting for activities that never end; then a restart with them
   parked-running     the same, with all of those activities running
+  events    10000    events raised by a client, at once, to one orchestration that waits for each
+  timers    100000   orchestrations with a timer each, all due within one second, while `hello` runs
+  timers-of-one      as many timers of one orchestration
   engine             what a replay costs without a store; takes no options
-  instances 1000000  ended instances: pages of every filter, then a purge while `hello` runs; takes `--size` (or
-                     `--count`) and `--dir`
+  instances 1000000  ended instances: pages of every filter, then a purge while `hello` runs; takes `--size`,
+                     `--dir` and `--copy-of FILE`: a hub to begin with, made if it is not there
 
 Options:
-  --size N             how many
+  --size N, --count N  how many
   --peer duroxide      run the same on a peer, and print the ratio; builds it first
   --peer-size N        give the peer another size; printed
   --durability MODE    full (safe against a power cut; usual) or relaxed, for ours
@@ -50,6 +53,8 @@ pub(crate) enum Command {
         count: u64,
         /// Where the store is; `None` for beside the program.
         folder: Option<PathBuf>,
+        /// A hub to begin with a copy of.
+        original: Option<PathBuf>,
     },
     /// Measure contenders and compare them.
     Compare(Request),
@@ -97,16 +102,17 @@ impl Command {
 }
 
 fn instances(mut arguments: impl Iterator<Item = String>) -> Result<Command, BenchError> {
-    let (mut count, mut folder) = (1_000_000, None);
+    let (mut count, mut folder, mut original) = (1_000_000, None, None);
     while let Some(option) = arguments.next() {
         let value = arguments.next().unwrap_or_default();
         match option.as_str() {
             "--size" | "--count" => count = number(&option, &value)?,
             "--dir" => folder = Some(value.into()),
+            "--copy-of" => original = Some(value.into()),
             _ => return Err(BenchError::Arguments { reason: format!("`{option}` is not an option") }),
         }
     }
-    Ok(Command::Instances { count, folder })
+    Ok(Command::Instances { count, folder, original })
 }
 
 impl Request {
@@ -120,7 +126,7 @@ impl Request {
                 arguments.next().ok_or_else(reason)
             };
             match option.as_str() {
-                "--size" => request.size = number(&option, &value()?)?,
+                "--size" | "--count" => request.size = number(&option, &value()?)?,
                 "--peer" => request.peer = Some(Peer::from_name(&value()?)?),
                 "--peer-size" => peer_size = Some(number(&option, &value()?)?),
                 "--durability" => request.durability = value()?.parse()?,
@@ -175,10 +181,11 @@ mod tests {
 
     #[test]
     fn a_million_instances_are_asked_for_unless_told_otherwise() {
-        let (count, folder) = (1_000_000, None);
-        assert_eq!(parse("instances").unwrap(), Command::Instances { count, folder });
-        let (count, folder) = (5, Some("/data".into()));
-        assert_eq!(parse("instances --count 5 --dir /data").unwrap(), Command::Instances { count, folder });
+        let (count, folder, original) = (1_000_000, None, None);
+        assert_eq!(parse("instances").unwrap(), Command::Instances { count, folder, original });
+        let (count, folder, original) = (5, Some("/data".into()), Some("old.db".into()));
+        let found = parse("instances --count 5 --dir /data --copy-of old.db").unwrap();
+        assert_eq!(found, Command::Instances { count, folder, original });
     }
 
     #[test]

@@ -42,8 +42,9 @@ fn run() -> Result<(), BenchError> {
     match Command::from_arguments(std::env::args().skip(1))? {
         Command::Help => print(&mut io::stdout(), args::HELP),
         Command::Engine => print(&mut io::stdout(), &engine::table()),
-        Command::Instances { count, folder } => {
-            print(&mut io::stdout(), &ours::instances::table(count, &folder.unwrap_or_else(beside))?)
+        Command::Instances { count, folder, original } => {
+            let folder = folder.unwrap_or_else(beside);
+            print(&mut io::stdout(), &ours::instances::table(count, &folder, original.as_deref())?)
         }
         Command::Contend(job) => ours::main(&job),
         Command::Compare(request) => {

@@ -73,7 +73,11 @@ fn table(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
     row("quarters s", &|run| run.quarters.map(|quarters| quarters.map(figure).join(" / ")))?;
     row("last / first quarter", &|run| run.quarters.map(|[first, _, _, last]| figure(last / first)))?;
     row("memory added MB", &|run| run.added_mb.map(figure))?;
-    row("restart ready after s", &|run| run.ready_seconds.map(figure))
+    row("restart ready after s", &|run| run.ready_seconds.map(figure))?;
+    row("last fired late by s", &|run| run.late_seconds.map(figure))?;
+    row("hello meanwhile", &|run| {
+        run.meanwhile.map(|(runs, p50, p99)| format!("{runs}: p50 {}, p99 {}", figure(p50), figure(p99)))
+    })
 }
 
 fn bars(text: &mut String, columns: &[Column<'_>]) -> std::fmt::Result {
@@ -107,6 +111,9 @@ fn what(request: &Request) -> String {
         Workload::Parked | Workload::ParkedRunning => {
             format!("{size} orchestrations, each waiting for an activity that never ends")
         }
+        Workload::Events => format!("{size} events raised by a client to one orchestration"),
+        Workload::Timers => format!("{size} orchestrations, each with a timer, due within one second"),
+        Workload::TimersOfOne => format!("{size} timers of one orchestration, due within one second"),
     }
 }
 
@@ -127,7 +134,10 @@ fn notes(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
                 | Workload::Sequence
                 | Workload::Latency
                 | Workload::Parked
-                | Workload::ParkedRunning => "",
+                | Workload::ParkedRunning
+                | Workload::Events
+                | Workload::Timers
+                | Workload::TimersOfOne => "",
             };
             writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted{unit}")?;
         }

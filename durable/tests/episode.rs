@@ -6,8 +6,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use durable::{
     episode,
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
-    model::{ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
+    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
+    model::{Attempt, ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag},
     replay::{Callee, Handle, Session, SessionOptions, Task},
 };
@@ -151,7 +151,8 @@ fn an_orchestrator_that_fails_ends_its_instance_with_the_reason() {
 #[test]
 fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", "ten attempts");
-    let checkpoint = episode::fail(started().execution, None, &[], failure, at(5), CheckpointTag(9));
+    let checkpoint =
+        episode::fail(started().execution, &History::default(), None, &[], failure, at(5), CheckpointTag(9));
     assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
     assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
 }
@@ -213,4 +214,61 @@ fn an_execution_is_terminated_without_its_orchestrator_if_a_message_says_so() {
     let end = terminate(&nothing, &[start(), terminated("a")]).unwrap();
     assert_eq!((names(&end)[1], end.events[3].id), ("ExecutionStarted", EventId::FIRST));
     assert_eq!(end.change.status, RuntimeStatus::Terminated);
+}
+
+/// An execution that called an activity, which failed, and it with it.
+fn failed() -> History {
+    let failure = || Failure::new("no power");
+    let end = EventKind::ExecutionCompleted {
+        status: RuntimeStatus::Failed,
+        result: Payload::null(),
+        failure: Some(failure()),
+    };
+    let asked = EventKind::TaskScheduled {
+        name: "work".into(),
+        version: None,
+        input: Payload::null(),
+        attempt: Attempt::ONLY,
+    };
+    let closing = || EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() };
+    let event = |kind| HistoryEvent::new(at(0), kind);
+    let action = |id, kind| HistoryEvent::action(EventId::from_i32(id), at(0), kind);
+    History::new(vec![
+        event(EventKind::OrchestratorStarted),
+        start().event,
+        action(0, asked),
+        event(closing()),
+        event(EventKind::OrchestratorStarted),
+        event(EventKind::TaskFailed { task: EventId::FIRST, failure: failure() }),
+        action(1, end),
+        event(closing()),
+    ])
+}
+
+// The execution before this one may have been continued as new without waiting for what it called; the numbers
+// of its calls mean others here. DECISIONS 19
+#[test]
+fn an_answer_to_an_execution_before_is_none_to_one_that_is_rewound() {
+    let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
+    let late = TaskMessage { execution: Some(ExecutionId::new("before")), ..completed(0) };
+    let checkpoint =
+        episode::rewind(&failed(), &[rewound, late.clone()], at(1), CheckpointTag(1), &|_| true).unwrap();
+    let asked: Vec<_> = checkpoint.activities.iter().map(|asked| asked.id.as_i32()).collect();
+    assert_eq!(asked, [0], "what failed is asked for again");
+    assert_eq!(checkpoint.messages, [late], "and the answer stays whose it is");
+}
+
+// Perhaps the execution continues as new before the event's turn comes. DECISIONS 9
+#[test]
+fn an_event_that_came_after_the_failure_is_still_for_whichever_execution_is_current() {
+    let raised = |name: &str| EventKind::EventRaised { name: name.into(), input: Payload::null() };
+    let mut events = failed().into_events();
+    events.insert(6, HistoryEvent::new(at(0), raised("recorded")));
+    let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
+    let new = TaskMessage { execution: None, ..message(raised("new")) };
+    let history = History::new(events);
+    let checkpoint =
+        episode::rewind(&history, &[rewound, new.clone()], at(1), CheckpointTag(1), &|_| true).unwrap();
+    let recorded = TaskMessage { execution: None, ..message(raised("recorded")) };
+    assert_eq!(checkpoint.messages, [recorded, new]);
 }

@@ -8,7 +8,9 @@ mod child;
 mod folder;
 pub mod functions;
 pub mod gates;
+pub mod mixed;
 pub mod places;
+mod related;
 mod seeded;
 #[cfg(target_os = "linux")]
 mod shim;
@@ -16,6 +18,7 @@ mod well_formed;
 
 pub use child::Child;
 pub use folder::Folder;
+pub use related::{Instances, Unrelated, related};
 pub use seeded::Seeded;
 #[cfg(target_os = "linux")]
 pub use shim::Shim;

@@ -28,14 +28,14 @@ struct Walk {
     has_ended: bool,
     episode: usize,
     actions: i32,
-    /// The open tasks, with the episode that asked for them.
-    open: BTreeMap<EventId, usize>,
+    /// The open tasks, with the episode that asked for them and what it asked for.
+    open: BTreeMap<EventId, (usize, &'static str)>,
     last_start: Option<Timestamp>,
 }
 
 /// Checks that a history is whole: episodes in brackets, messages before actions, actions numbered
-/// without a gap, every completion the only one of a task that an earlier episode asked for, nothing
-/// after the end. Gives the tasks that are still open.
+/// without a gap, every completion the only one of a task that an earlier episode asked for, and of its
+/// kind, nothing after the end. Gives the tasks that are still open.
 ///
 /// # Errors
 /// The first flaw, with its place.
@@ -104,7 +104,10 @@ impl Walk {
         }
         let Some(task) = event.kind.answers() else { return Ok(()) };
         match self.open.remove(&task) {
-            Some(episode) if episode < self.episode => Ok(()),
+            Some((_, asked)) if asked != answered_by(event) => {
+                Err(format!("task {task} asked for something else: `{asked}`"))
+            }
+            Some((episode, _)) if episode < self.episode => Ok(()),
             Some(_) => Err(format!("task {task} was asked for in the same episode")),
             None => Err(format!("it answers task {task}, which is not open")),
         }
@@ -119,15 +122,26 @@ impl Walk {
         self.has_acted = true;
         match &event.kind {
             EventKind::TaskScheduled { .. } | EventKind::TimerCreated { .. } => {
-                self.open.insert(event.id, self.episode);
+                self.open.insert(event.id, (self.episode, event.kind.name()));
             }
             EventKind::SubOrchestrationInstanceCreated(child) if !child.is_detached => {
-                self.open.insert(event.id, self.episode);
+                self.open.insert(event.id, (self.episode, event.kind.name()));
             }
             EventKind::ExecutionCompleted { .. } => self.has_ended = true,
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// What such an answer answers.
+fn answered_by(event: &HistoryEvent) -> &'static str {
+    match &event.kind {
+        EventKind::TaskCompleted { .. } | EventKind::TaskFailed { .. } => "TaskScheduled",
+        EventKind::TimerFired { .. } => "TimerCreated",
+        EventKind::SubOrchestrationInstanceCompleted { .. }
+        | EventKind::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceCreated",
+        _ => "nothing that these tests know",
     }
 }
 
@@ -211,5 +225,15 @@ mod tests {
             assert!(is_flawed(lacks), "without event {at}");
             assert!(is_flawed(repeats), "with event {at} twice");
         }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_what_it_answers_is_a_flaw() {
+        let (task, result) = (EventId::FIRST, Payload::null());
+        let mut events = greets_once();
+        events[5].1 = EventKind::SubOrchestrationInstanceCompleted { task, result };
+        let flaw = well_formed(&history(events)).unwrap_err();
+        assert_eq!((flaw.at, flaw.event), (5, "SubOrchestrationInstanceCompleted"));
+        assert!(flaw.what.contains("`TaskScheduled`"), "{flaw}");
     }
 }

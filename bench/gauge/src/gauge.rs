@@ -47,6 +47,8 @@ impl Gauge {
             quarters: None,
             added_mb: None,
             ready_seconds: None,
+            late_seconds: None,
+            meanwhile: None,
         })
     }
 }

@@ -47,6 +47,11 @@ pub struct Measured {
     pub added_mb: Option<f64>,
     /// `parked`: from the start of a worker to the output of a new orchestration, in seconds.
     pub ready_seconds: Option<f64>,
+    /// `timers`: from the end of the second in which all were due until the last had fired, in seconds.
+    pub late_seconds: Option<f64>,
+    /// `timers`: orchestrations of `hello` that ran meanwhile, one at a time: how many, their median and the
+    /// duration that one in a hundred exceeds, in milliseconds.
+    pub meanwhile: Option<(u64, f64, f64)>,
 }
 
 impl Measured {

@@ -21,12 +21,27 @@ pub enum Workload {
     Parked,
     /// The same, and every one of those activities is running, in a task of its own.
     ParkedRunning,
+    /// One orchestration that waits for many external events, one after the other, while a client raises them.
+    Events,
+    /// Many orchestrations, each with a timer, all due within one second.
+    Timers,
+    /// As many timers, all of one orchestration.
+    TimersOfOne,
 }
 
 impl Workload {
     /// Every workload, in the order they are documented.
-    pub const ALL: [Self; 6] =
-        [Self::Hello, Self::FanOut, Self::Sequence, Self::Latency, Self::Parked, Self::ParkedRunning];
+    pub const ALL: [Self; 9] = [
+        Self::Hello,
+        Self::FanOut,
+        Self::Sequence,
+        Self::Latency,
+        Self::Events,
+        Self::Timers,
+        Self::TimersOfOne,
+        Self::Parked,
+        Self::ParkedRunning,
+    ];
 
     /// Whether it ends with a restart.
     pub fn restarts(self) -> bool {
@@ -42,6 +57,9 @@ impl Workload {
             Self::Latency => "latency",
             Self::Parked => "parked",
             Self::ParkedRunning => "parked-running",
+            Self::Events => "events",
+            Self::Timers => "timers",
+            Self::TimersOfOne => "timers-of-one",
         }
     }
 
@@ -50,9 +68,9 @@ impl Workload {
         match self {
             Self::Hello => 5_000,
             Self::FanOut => 1_000,
-            Self::Sequence => 10_000,
+            Self::Sequence | Self::Events => 10_000,
             Self::Latency => 200,
-            Self::Parked | Self::ParkedRunning => 100_000,
+            Self::Parked | Self::ParkedRunning | Self::Timers | Self::TimersOfOne => 100_000,
         }
     }
 
@@ -63,6 +81,8 @@ impl Workload {
             Self::FanOut => ("activity", "activities"),
             Self::Sequence => ("step", "steps"),
             Self::Parked | Self::ParkedRunning => ("instance", "instances"),
+            Self::Events => ("event", "events"),
+            Self::Timers | Self::TimersOfOne => ("timer", "timers"),
         }
     }
 
@@ -71,6 +91,9 @@ impl Workload {
         match self {
             Self::Hello | Self::Latency => "one orchestration, from its start to its output",
             Self::FanOut => "the whole orchestration, from its start to its output",
+            Self::Events => "one event, until it is durable",
+            Self::Timers => "one timer, from when it is due until its orchestration's output",
+            Self::TimersOfOne => "from when the first is due until the orchestration's output",
             Self::Sequence => "one step, from activity to activity",
             Self::Parked | Self::ParkedRunning => "one start, until it is durable",
         }

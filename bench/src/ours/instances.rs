@@ -1,7 +1,6 @@
 //! `instances`: a hub with many ended instances is asked for pages, then purged while new ones run.
 //!
-//! The instances are made through the store's own contract, without a worker, since they are not what is
-//! measured. Begin with [`table`].
+//! What is in the hub is made by `population.rs`. Begin with [`table`].
 
 use std::{fmt::Write, path::Path, sync::Arc, time::Duration};
 
@@ -9,22 +8,17 @@ use durable::{
     TaskHub,
     client::Client,
     embedded::{EmbeddedProvider, Options},
-    history::{BEHAVIOUR, EventKind, ExecutionStarted, HistoryEvent},
-    model::{ExecutionId, InstanceId, Payload, RuntimeStatus, Timestamp},
+    model::RuntimeStatus,
     prelude::{InstanceFilter, InstanceQuery},
-    provider::{
-        Checkpoint, CheckpointTag, InstanceChange, InstanceStore, NewInstance, OrchestrationWorkItem,
-        ProviderError, Reuse, WorkStore,
-    },
 };
 use durable_bench_gauge::{Spread, Stopwatch};
-use futures::future::try_join_all;
 
-use super::hello;
+use super::{
+    hello,
+    population::{self, created},
+};
 use crate::error::BenchError;
 
-/// How many instances are made at once.
-const AT_ONCE: u64 = 2_000;
 /// How many pages are read of each filter, from the first on, again and again.
 const PAGES: usize = 40;
 /// How many orchestrations run, one at a time, for the time they take when nothing else happens.
@@ -33,12 +27,25 @@ const IDLE: usize = 500;
 const PAGE_TARGET: Duration = Duration::from_millis(20);
 const PURGE_TARGET: f64 = 5.0;
 
-/// Measures a hub of `count` ended instances in a new file beside `folder`, and sets the result in a table.
-pub(crate) fn table(count: u64, folder: &Path) -> Result<String, BenchError> {
-    let file = folder.join(format!("durable-instances-{}.db", std::process::id()));
+/// Measures a hub of `count` ended instances in a new file in `folder`, and sets the result in a table. Begins
+/// with a copy of the hub at `original`, if that is named; it is made when it is not there.
+pub(crate) fn table(count: u64, folder: &Path, original: Option<&Path>) -> Result<String, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(BenchError::system("starting", "tokio"))?;
-    let measured = runtime.block_on(measure(count, &file));
+    let file = folder.join(format!("durable-instances-{}.db", std::process::id()));
+    let measured = runtime.block_on(async {
+        let mut text = String::new();
+        if let Some(original) = original {
+            if !original.exists() {
+                make(original, count, &mut text).await?;
+            }
+            std::fs::copy(original, &file).map_err(BenchError::system("copying", original))?;
+        } else {
+            make(&file, count, &mut text).await?;
+        }
+        measure(count, &file, &mut text).await?;
+        Ok(text)
+    });
     for suffix in ["", "-wal", "-shm", ".lock"] {
         // What was never made need not be removed.
         let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
@@ -46,28 +53,29 @@ pub(crate) fn table(count: u64, folder: &Path) -> Result<String, BenchError> {
     measured
 }
 
-async fn measure(count: u64, file: &Path) -> Result<String, BenchError> {
+fn open(file: &Path) -> Result<Arc<EmbeddedProvider>, BenchError> {
     let provider = EmbeddedProvider::open(file, Options::default()).map_err(durable::Error::from)?;
-    let provider = Arc::new(provider);
-    let mut text = String::new();
-    let watch = Stopwatch::start();
-    make(&provider, count).await.map_err(durable::Error::from)?;
-    line(&mut text, &format!("{count} ended instances made in {:.1} s", watch.elapsed().as_secs_f64()));
+    Ok(Arc::new(provider))
+}
 
-    let hub = TaskHub::with_provider(provider);
+async fn make(file: &Path, count: u64, text: &mut String) -> Result<(), BenchError> {
+    let watch = Stopwatch::start();
+    population::make(&*open(file)?, count).await.map_err(durable::Error::from)?;
+    line(text, &format!("{count} ended instances made in {:.1} s", watch.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+async fn measure(count: u64, file: &Path, text: &mut String) -> Result<(), BenchError> {
+    let hub = TaskHub::with_provider(open(file)?);
     let client = hub.client();
-    line(
-        &mut text,
-        &format!("{:<46}{:>8}{:>8}{:>9}{:>7}", "pages of 100, ms", "p50", "p99", "longest", "found"),
-    );
+    line(text, &format!("{:<50}{:>8}{:>8}{:>9}{:>7}", "pages of 100, ms", "p50", "p99", "longest", "found"));
     for (name, filter) in filters(count) {
         let row = pages(&client, filter).await?;
-        line(&mut text, &format!("{name:<46}{row}"));
+        line(text, &format!("{name:<50}{row}"));
     }
     let counted = timed(client.counts()).await?;
-    line(&mut text, &format!("counts: {:.3} ms", milliseconds(counted)));
-    purge(&hub, count, &mut text).await?;
-    Ok(text)
+    line(text, &format!("counts: {:.3} ms", milliseconds(counted)));
+    purge(&hub, count, text).await
 }
 
 /// Purges everything while orchestrations run one at a time.
@@ -144,76 +152,6 @@ fn filters(count: u64) -> [(&'static str, InstanceFilter); 14] {
         ("two tags that nothing has together (50 %, 50 %)", all().tag("half", "0").tag("other", "1")),
         ("a tag (50 %) and a prefix of nothing of it", all().tag("half", "0").id_prefix("order-0000001")),
     ]
-}
-
-fn created(number: u64) -> Timestamp {
-    Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(number))
-}
-
-/// Makes instances, ten names in turn, of which one in a hundred has failed.
-async fn make(hub: &EmbeddedProvider, count: u64) -> Result<(), ProviderError> {
-    hub.begin_work().await?;
-    for first in (0..count).step_by(AT_ONCE as usize) {
-        let numbers = first..count.min(first + AT_ONCE);
-        let made = numbers.end - first;
-        try_join_all(numbers.map(|number| hub.create_instance(start_of(number)))).await?;
-        let mut ended = 0;
-        while ended < made {
-            let items = hub.fetch_orchestrations(AT_ONCE as usize).await?;
-            ended += items.len() as u64;
-            try_join_all(items.into_iter().map(|item| end(hub, item))).await?;
-        }
-    }
-    hub.end_work().await;
-    Ok(())
-}
-
-fn start_of(number: u64) -> NewInstance {
-    let tags = [("shop", number % 1000), ("half", number % 2), ("other", number % 2)];
-    let started = ExecutionStarted {
-        name: format!("kind-{}", number % 10).into(),
-        version: None,
-        input: Payload::of(&number).expect("a number is JSON"),
-        instance: InstanceId::new(format!("order-{number:07}")).expect("a plain word is an instance id"),
-        execution: ExecutionId::new(format!("{number:032x}")),
-        generation: 0,
-        tags: tags.into_iter().map(|(tag, value)| (tag.to_owned(), value.to_string())).collect(),
-        scheduled_start: None,
-        retention: None,
-        parent: None,
-        behaviour: BEHAVIOUR,
-    };
-    NewInstance { started, at: created(number), reuse: Reuse::Never }
-}
-
-async fn end(hub: &EmbeddedProvider, item: OrchestrationWorkItem) -> Result<(), ProviderError> {
-    let number: u64 = item.instance.as_str().trim_start_matches("order-").parse().unwrap_or(0);
-    let at = created(number);
-    let status = match number % 1000 {
-        999 => RuntimeStatus::Terminated,
-        rest if rest % 100 == 9 => RuntimeStatus::Failed,
-        _ => RuntimeStatus::Completed,
-    };
-    let output = Payload::of("done").expect("a text is JSON");
-    let mut events = vec![HistoryEvent::new(at, EventKind::OrchestratorStarted)];
-    events.extend(item.messages.iter().map(|message| message.event.clone()));
-    let end = EventKind::ExecutionCompleted { status, result: output.clone(), failure: None };
-    let kinds = [end, EventKind::OrchestratorCompleted { digest: None, rest: Default::default() }];
-    events.extend(kinds.into_iter().map(|kind| HistoryEvent::new(at, kind)));
-    let change =
-        InstanceChange { status, custom_status: None, output: Some(output), failure: None, updated_at: at };
-    let checkpoint = Checkpoint {
-        execution: item.execution.clone(),
-        tag: CheckpointTag(number),
-        events,
-        activities: Vec::new(),
-        messages: Vec::new(),
-        cancelled_timers: Vec::new(),
-        replaces: false,
-        orphans: Vec::new(),
-        change,
-    };
-    hub.checkpoint(item, checkpoint).await
 }
 
 async fn timed<T>(request: impl Future<Output = Result<T, durable::Error>>) -> Result<Duration, BenchError> {

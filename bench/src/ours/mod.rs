@@ -2,16 +2,21 @@
 //!
 //! One file per workload; `functions.rs` has what they run. Begin with [`main`].
 
+mod clock;
+mod events;
 mod fan_out;
 mod functions;
 mod hello;
 pub(crate) mod instances;
 mod latency;
 mod parked;
+mod population;
 mod sequence;
+mod timers;
 
 use std::{fmt::Debug, sync::Arc};
 
+use clock::MovableClock;
 use durable::{
     TaskHub,
     embedded::{self, Commits, EmbeddedProvider},
@@ -35,7 +40,8 @@ pub(crate) fn main(job: &Job) -> Result<(), BenchError> {
 }
 
 async fn run(job: &Job) -> Result<Measured, BenchError> {
-    let provider = Arc::new(open(job)?);
+    let clock = Arc::new(MovableClock::default());
+    let provider = Arc::new(open(job, clock.clone())?);
     let hub = TaskHub::with_provider(provider.clone());
     if job.workload.restarts() {
         return Ok(Measured { durability: durability(job), ..parked::run(&hub, job).await? });
@@ -54,6 +60,9 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         Workload::FanOut => fan_out::run(&client, job).await?,
         Workload::Sequence => sequence::run(&client, job).await?,
         Workload::Latency => latency::run(&client, job).await?,
+        Workload::Events => events::run(&client, job).await?,
+        Workload::Timers => timers::many(&client, &clock, job).await?,
+        Workload::TimersOfOne => timers::of_one(&client, &clock, job).await?,
         Workload::Parked | Workload::ParkedRunning => unreachable!("handled above"),
     };
     drop(pulse);
@@ -63,12 +72,12 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
 }
 
 /// Opens the store itself instead of a `TaskHub` by its address, to be able to ask it what it committed.
-fn open(job: &Job) -> Result<EmbeddedProvider, BenchError> {
+fn open(job: &Job, clock: Arc<MovableClock>) -> Result<EmbeddedProvider, BenchError> {
     let durability = match job.durability {
         Durability::Full => embedded::Durability::Full,
         Durability::Relaxed => embedded::Durability::Relaxed,
     };
-    let options = embedded::Options { durability, ..embedded::Options::default() };
+    let options = embedded::Options { durability, clock, ..embedded::Options::default() };
     Ok(EmbeddedProvider::open(&job.file, options).map_err(durable::Error::from)?)
 }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod again;
 mod control;
+mod entities;
 mod explain;
 mod reply;
 mod run;

@@ -68,7 +68,7 @@ impl EntityContext {
         let stored = {
             let mut effects = self.effects();
             let state = effects.state.as_mut().ok_or_else(|| self.is_typed())?;
-            let read_as = *state.read_as.get_or_insert(type_name::<T>());
+            let read_as = *state.read_as.get_or_insert_with(type_name::<T>);
             if read_as != type_name::<T>() {
                 return Err(self.other_type(read_as, type_name::<T>()));
             }

@@ -31,8 +31,8 @@ pub(super) struct Written {
     /// How many calls and timers the events ask for.
     opened: usize,
     opened_timers: Vec<EventId>,
-    /// Those that the events answer.
-    answered: Vec<EventId>,
+    /// Those that the events answer or give up.
+    closed: Vec<EventId>,
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Written {
                 None => outgoing.push(WrittenMessage::new(message)?),
             }
         }
-        let (mut opened, mut opened_timers, mut answered) = (0, Vec::new(), Vec::new());
+        let (mut opened, mut opened_timers, mut closed) = (0, Vec::new(), Vec::new());
         for event in &checkpoint.events {
             match &event.kind {
                 EventKind::TimerCreated { .. } => {
@@ -80,10 +80,10 @@ impl Written {
                     opened_timers.push(event.id);
                 }
                 kind if kind.awaits_answer() => opened += 1,
-                kind => answered.extend(kind.answers()),
+                kind => closed.extend(kind.closes()),
             }
         }
-        Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, answered })
+        Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, closed })
     }
 }
 
@@ -124,7 +124,7 @@ impl Settlement {
         let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
         let (last, was, name) = (head.last, head.status, head.name);
         let cancelled = cancelled_by(&written, &item, queue, &held);
-        let mut closed: Vec<_> = written.answered.iter().chain(&cancelled).collect();
+        let mut closed: Vec<_> = written.closed.iter().chain(&cancelled).collect();
         closed.sort_unstable();
         closed.dedup();
         let open = open.saturating_add(length(written.opened)).saturating_sub(length(closed.len()));

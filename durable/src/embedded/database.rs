@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::{Durability, error::Trouble, tables};
 use crate::provider::ProviderErrorKind;
@@ -200,6 +200,8 @@ impl Place {
         let connection =
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.why_not_opened(error))?;
         connection.busy_timeout(PATIENCE)?;
+        // Otherwise a statement is planned again with each value: the plan is meant to be one for all.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     }
@@ -259,7 +261,29 @@ fn bad_address(expected: &str) -> Trouble {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::{StatementStatus, params};
+
     use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_values_it_gets() {
+        let path = std::env::temp_dir().join(format!("durable-{}-planned.db", std::process::id()));
+        let place = Place::new(&path, Durability::Relaxed).unwrap();
+        place.remove().unwrap();
+        let connection = place.open_or_create().unwrap();
+        let planned_again = |sql, values: [&[&dyn rusqlite::ToSql]; 2]| {
+            let mut statement = connection.prepare(sql).unwrap();
+            for values in values {
+                statement.query(values).unwrap().next().unwrap();
+            }
+            statement.get_status(StatementStatus::RePrepare)
+        };
+        assert_eq!(planned_again(tables::READ_STATE, [params!["a"], params!["b"]]), 0);
+        let walks = [params![3, 1, 0, 0, i64::MAX, 101], params![4, 2, 5, 6, 7, 26]];
+        assert_eq!(planned_again(tables::WALK_SHELF, walks), 0);
+        drop(connection);
+        place.remove().unwrap();
+    }
 
     #[test]
     fn a_read_under_way_while_the_hub_is_removed_leaves_no_connection_to_what_was() {

@@ -221,7 +221,7 @@ impl Store for FileStore {
     }
 
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble> {
-        let WrittenEpisode { key, sequence, open, change, .. } = *episode;
+        let WrittenEpisode { key, sequence, .. } = *episode;
         if episode.replaces {
             self.forget_history(episode.last)?;
             self.run(tables::SET_EXECUTION, params![key, episode.execution.as_str()])?;
@@ -234,10 +234,7 @@ impl Store for FileStore {
         let values = params![previous, key, sequence, episode.events, episode.cancelled];
         self.run(tables::APPEND_HISTORY, values)?;
         let last = self.connection()?.last_insert_rowid();
-        let (status, updated) = (rows::status_number(change.status), change.updated_at.as_microseconds());
-        self.run(tables::ADVANCE, params![key, status, last, sequence, open, updated])?;
-        self.publish(episode)?;
-        let purge_at = self.move_on(episode)?;
+        let purge_at = self.move_on(episode, last)?;
         self.remove_messages(episode.consumed)?;
         Ok(Kept { last, purge_at })
     }
@@ -256,6 +253,21 @@ impl Store for FileStore {
 
     fn next_purge(&mut self) -> Result<Option<Timestamp>, Trouble> {
         self.first_due()
+    }
+
+    fn begin_reading(&mut self) {
+        if let Some(connection) = &self.connection {
+            // Without it, each read is a transaction of its own.
+            let _ = connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute(()));
+        }
+    }
+
+    fn end_reading(&mut self) {
+        if let Some(connection) = self.connection.take_if(|connection| !connection.is_autocommit()) {
+            let ended = connection.prepare_cached("COMMIT").and_then(|mut end| end.execute(()));
+            // One that cannot end it is closed, which does.
+            self.connection = ended.is_ok().then_some(connection);
+        }
     }
 
     fn remove_messages(&mut self, rows: &[Row]) -> Result<(), Trouble> {

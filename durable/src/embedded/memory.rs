@@ -73,8 +73,11 @@ impl Kept {
         instance.map(|found| rows::instance_state(&found.started, found.standing.clone())).transpose()
     }
 
-    /// Counts one instance more at `status`, or one fewer.
-    pub(super) fn count(&mut self, status: RuntimeStatus, change: i64) {
+    /// Counts one orchestration more at `status`, or one fewer; entities are not counted.
+    pub(super) fn count(&mut self, id: &InstanceId, status: RuntimeStatus, change: i64) {
+        if id.is_entity() {
+            return;
+        }
         let count = self.counts.entry(status).or_default();
         *count = count.saturating_add_signed(change);
     }
@@ -115,7 +118,7 @@ impl Kept {
         };
         let (head, started) = (accepted.head.clone(), accepted.started.clone());
         let kept = KeptInstance { head, started, standing, purge_at: None };
-        self.count(RuntimeStatus::Pending, 1);
+        self.count(&accepted.head.id, RuntimeStatus::Pending, 1);
         self.keys.insert(accepted.head.id.clone(), key);
         self.instances.insert(key, kept);
         Ok(accepted)
@@ -157,8 +160,8 @@ impl Kept {
                 if let Some(purge_at) = purge_at.take() {
                     self.purges.remove(&(purge_at, key));
                 }
-                self.count(RuntimeStatus::Failed, -1);
-                self.count(RuntimeStatus::Running, 1);
+                self.count(id, RuntimeStatus::Failed, -1);
+                self.count(id, RuntimeStatus::Running, 1);
                 Ok(Some(head))
             }
             status if status.is_terminal() => Err(Trouble::new(ProviderErrorKind::Ended)),
@@ -188,7 +191,7 @@ impl Kept {
         if let Some(started) = episode.started {
             instance.started = rows::only_event(started)?;
         }
-        let was = instance.standing.status;
+        let (id, was) = (instance.head.id.clone(), instance.standing.status);
         instance.advance(episode, row);
         if episode.change.status.is_terminal() {
             let age = rows::started_of(&instance.started)?.retention.or(usually);
@@ -196,8 +199,8 @@ impl Kept {
         }
         let purge_at = instance.purge_at;
         self.purges.extend(purge_at.map(|at| (at, episode.key)));
-        self.count(was, -1);
-        self.count(episode.change.status, 1);
+        self.count(&id, was, -1);
+        self.count(&id, episode.change.status, 1);
         for row in episode.consumed {
             self.messages.remove(row);
         }

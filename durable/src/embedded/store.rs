@@ -46,6 +46,9 @@ pub(super) trait Store: Send {
     /// Until when the next one is kept that is not kept for ever.
     fn next_purge(&mut self) -> Result<Option<Timestamp>, Trouble>;
 
+    /// Lets what is read until [`end_reading`](Self::end_reading) be one transaction, which costs less.
+    fn begin_reading(&mut self) {}
+    fn end_reading(&mut self) {}
     fn state(&mut self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble>;
     /// All live instances in the order of creation.
     fn live(&mut self) -> Result<Vec<StoredHead>, Trouble>;
@@ -150,6 +153,8 @@ pub(super) enum Sent {
     Kept(Added),
     /// It began its instance.
     Begun(Box<Accepted>),
+    /// It was kept for an entity, which it began.
+    Entity(Box<Accepted>, Added),
     /// It was kept for an instance that is live again for its sake.
     Reopened(Box<StoredHead>, Added),
 }

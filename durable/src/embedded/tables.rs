@@ -118,8 +118,12 @@ pub(super) const SHELVE: &str = "UPDATE instances SET shelf = ?2 WHERE key = ?1"
 pub(super) const REOPEN: &str = "
     UPDATE instances SET shelf = 0, status = 1, purge_at = NULL, output = NULL, failure = NULL
     WHERE id = ?1 AND status = 4 RETURNING key, name";
+pub(super) const READ_RETENTION: &str = "SELECT retention FROM instances WHERE key = ?1";
 pub(super) const END: &str = "
-    UPDATE instances SET shelf = ?2, purge_at = ?3 + coalesce(retention, ?4) WHERE key = ?1 RETURNING purge_at";
+    UPDATE instances SET status = ?2, last = ?3, sequence = ?4, open = ?5, updated = ?6,
+        custom_status = coalesce(?7, custom_status), output = coalesce(?8, output), failure = coalesce(?9, failure),
+        shelf = ?10, purge_at = ?11
+    WHERE key = ?1";
 
 pub(super) const INSERT_MESSAGE: &str = "
     INSERT INTO messages (instance, generation, execution, visible_at, event) VALUES (?1, ?2, ?3, ?4, ?5)";

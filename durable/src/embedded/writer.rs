@@ -371,13 +371,19 @@ impl Writer {
     /// Gives the state to those whose wait is over. It is read here, before the next transaction
     /// can replace the instance.
     fn tell_met(&mut self) {
-        for (instance, waiters) in self.shared.update(|queue| mem::take(&mut queue.met)) {
+        let met = self.shared.update(|queue| mem::take(&mut queue.met));
+        if met.is_empty() {
+            return;
+        }
+        self.store.begin_reading();
+        for (instance, waiters) in met {
             // Who is not told looks again, and finds the error.
             let Ok(Some(state)) = self.store.state(&instance) else { continue };
             for waiter in waiters {
                 waiter.answer(state.clone());
             }
         }
+        self.store.end_reading();
     }
 }
 

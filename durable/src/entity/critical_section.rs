@@ -140,7 +140,9 @@ impl Sections {
     /// is not open.
     pub fn unlock(&self, section: EventId) -> Option<EventKind> {
         let Section { entities, phase, .. } = self.open.get(&section)?;
-        Some(EventKind::EntityUnlockSent { section, entities: entities.clone(), held: *phase == Phase::Held })
+        // Locks that were lost had been held: nothing is on its way along a path.
+        let held = *phase != Phase::Requested;
+        Some(EventKind::EntityUnlockSent { section, entities: entities.clone(), held })
     }
 
     /// Whether `entity` may be called in `section`.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sorter::Sorter;
 use crate::{
-    history::{EntityRequest, LockOwner, RequestBody},
-    model::{EntityId, Payload, Timestamp},
+    history::{EntityRequest, History, LockOwner, RequestBody},
+    model::{EntityId, NotStorable, Payload, Timestamp},
 };
 
 /// An entity between two turns. Stored as JSON with its instance; fields are only ever added.
@@ -63,6 +63,18 @@ pub(super) struct Waiting {
 }
 
 impl EntityState {
+    /// What is kept of an entity whose stored history is `history`: the input of its start, which is replaced
+    /// with each turn. A fresh one has none.
+    ///
+    /// # Errors
+    /// When what is stored is not the state of an entity.
+    pub fn of(history: &History) -> Result<Self, NotStorable> {
+        match history.started() {
+            Some(started) if started.input != Payload::null() => started.input.read(),
+            _ => Ok(Self::default()),
+        }
+    }
+
     /// The lock, if it is held.
     pub fn lock(&self) -> Option<&EntityLock> {
         self.lock.as_ref()

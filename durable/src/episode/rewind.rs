@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    entity::message::requests,
     history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
-    model::{FailureKind, Payload, RuntimeStatus, Timestamp},
+    model::{Failure, FailureKind, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
 
@@ -36,17 +37,13 @@ pub fn rewind(
     let cuts = cuts(events);
     let cut = cuts.iter().find(|cut| goes_on(&cut.kept)).or_else(|| cuts.last())?;
 
-    let arrived = cut.dropped.iter().chain(messages.iter().map(|message| &message.event));
-    let is_to_come_again = |event: &&HistoryEvent| {
-        !matches!(
-            event.kind,
-            EventKind::TaskFailed { .. }
-                | EventKind::SubOrchestrationInstanceFailed { .. }
-                | EventKind::ExecutionRewound { .. }
-        )
-    };
-    let again: Vec<_> = arrived.filter(is_to_come_again).cloned().collect();
-    let answered: BTreeSet<_> = again.iter().filter_map(|event| event.kind.answers()).collect();
+    let recorded = cut.dropped.iter().map(|event| to_itself(started, event.clone()));
+    let again: Vec<_> =
+        recorded.chain(messages.iter().cloned()).filter(|message| is_to_come_again(&message.event)).collect();
+    let for_it =
+        |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| *of == started.execution);
+    let answered: BTreeSet<_> =
+        again.iter().filter(for_it).filter_map(|message| message.event.kind.answers()).collect();
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
@@ -54,7 +51,7 @@ pub fn rewind(
         events: cut.kept.clone(),
         activities: Vec::new(),
         orphans: Vec::new(),
-        messages: again.into_iter().map(|event| to_itself(started, event)).collect(),
+        messages: again,
         cancelled_timers: Vec::new(),
         change: InstanceChange {
             status: RuntimeStatus::Running,
@@ -72,6 +69,14 @@ pub fn rewind(
             EventKind::SubOrchestrationInstanceCreated(child) => {
                 let child = started.of_child(task.id, child);
                 checkpoint.messages.extend(revive(&child, order.1, id_was_taken(&cut.dropped, task.id), now));
+            }
+            // The failure took back the request for locks; an operation that failed left no trace.
+            EventKind::EntityLockRequested { .. } => checkpoint.messages.extend(requests(started, task)),
+            EventKind::EntityOperationCalled { .. } if has_failed(&cut.dropped, task.id) => {
+                checkpoint.messages.extend(requests(started, task));
+            }
+            EventKind::EntityOperationCalled { .. } => {
+                checkpoint.messages.push(to_itself(started, answer_lost(task, now)));
             }
             _ => {}
         }
@@ -98,24 +103,38 @@ struct Cut {
 /// nothing that arrived made it ask for more. Within the episode of that last thing, a failure may have come
 /// before or after it.
 fn cuts(events: &[HistoryEvent]) -> Vec<Cut> {
-    let is_asked = |event: &HistoryEvent| event.id != EventId::NONE && !is_end(event);
+    // Locks that are given up in the end are no path to be kept.
+    let is_asked = |event: &HistoryEvent| {
+        event.id != EventId::NONE
+            && !matches!(
+                event.kind,
+                EventKind::ExecutionCompleted { .. } | EventKind::EntityUnlockSent { .. }
+            )
+    };
     let Some(last) = events.iter().rposition(is_asked) else {
         return vec![Cut { kept: Vec::new(), dropped: messages_of(events) }];
     };
     let after = events[last..].iter().position(is_closing).map_or(events.len(), |length| last + length + 1);
+    let last_id = events[last].id;
+    let is_kept = |event: &&HistoryEvent| event.id == EventId::NONE || event.id <= last_id;
     let whole = Cut {
-        kept: events[..after].iter().filter(|event| !is_end(event)).cloned().collect(),
+        kept: events[..after].iter().filter(|event| is_kept(event) && !is_end(event)).cloned().collect(),
         dropped: messages_of(&events[after..]),
     };
     let first = events[..last].iter().rposition(|event| matches!(event.kind, EventKind::OrchestratorStarted));
     let first = first.unwrap_or(0);
     let is_failure = |event: &HistoryEvent| {
-        matches!(event.kind, EventKind::TaskFailed { .. } | EventKind::SubOrchestrationInstanceFailed { .. })
+        matches!(
+            event.kind,
+            EventKind::TaskFailed { .. }
+                | EventKind::SubOrchestrationInstanceFailed { .. }
+                | EventKind::EntityOperationFailed { .. }
+        )
     };
     let Some(failure) = events[first..after].iter().position(is_failure).map(|length| first + length) else {
         return vec![whole];
     };
-    let asked = events[failure..after].iter().filter(|event| is_asked(event));
+    let asked = events[failure..after].iter().filter(|event| event.id != EventId::NONE && is_kept(event));
     let mut kept: Vec<_> = events[..failure].iter().chain(asked).cloned().collect();
     // Not all that was observed then is observed now.
     let at = events[after - 1].timestamp;
@@ -139,10 +158,26 @@ fn messages_of(events: &[HistoryEvent]) -> Vec<HistoryEvent> {
     events.iter().filter(|event| event.kind.is_message()).cloned().collect()
 }
 
+/// Not for the failed call itself, which is made once more, and not for the order to do so.
+fn is_to_come_again(event: &HistoryEvent) -> bool {
+    !matches!(
+        event.kind,
+        EventKind::TaskFailed { .. }
+            | EventKind::SubOrchestrationInstanceFailed { .. }
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockGranted { .. }
+    )
+}
+
+/// The message that a recorded event was. Only what answers this execution, or begins it, is for no other:
+/// it may have continued as new when the rest has its turn.
 fn to_itself(started: &ExecutionStarted, event: HistoryEvent) -> TaskMessage {
+    let is_of_this_one =
+        event.kind.answers().is_some() || matches!(event.kind, EventKind::ExecutionStarted(_));
     TaskMessage {
         instance: started.instance.clone(),
-        execution: Some(started.execution.clone()),
+        execution: is_of_this_one.then(|| started.execution.clone()),
         event,
         visible_at: None,
     }
@@ -156,6 +191,22 @@ fn id_was_taken(dropped: &[HistoryEvent], task: EventId) -> bool {
         }
         _ => false,
     })
+}
+
+fn has_failed(dropped: &[HistoryEvent], call: EventId) -> bool {
+    let failed = |event: &HistoryEvent| match event.kind {
+        EventKind::EntityOperationFailed { task, .. } => task == call,
+        _ => false,
+    };
+    dropped.iter().any(failed)
+}
+
+/// For a call that had no answer when its execution was ended: whether the operation ran cannot be known,
+/// and to run it twice could do harm.
+fn answer_lost(call: &HistoryEvent, now: Timestamp) -> HistoryEvent {
+    let message = "the orchestration had failed before the operation was answered; whether it ran is unknown";
+    let failure = Failure::of_kind(FailureKind::LockLost, "AnswerLost", message);
+    HistoryEvent::new(now, EventKind::EntityOperationFailed { task: call.id, failure })
 }
 
 /// Lets a sub-orchestration answer once more: it tries again what failed if it has failed, goes on if it

@@ -207,7 +207,10 @@ fn fill(first: &Payload, stored: &Payload) -> Option<Payload> {
             (serde_json::Value::Object(first), serde_json::Value::Object(mut stored)) => {
                 for (field, value) in first {
                     let stored_value = stored.remove(&field);
-                    let filled = stored_value.map_or(value.clone(), |stored_value| add(value, stored_value));
+                    let filled = match stored_value {
+                        Some(stored_value) => add(value, stored_value),
+                        None => value,
+                    };
                     stored.insert(field, filled);
                 }
                 serde_json::Value::Object(stored)

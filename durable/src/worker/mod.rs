@@ -4,6 +4,7 @@
 //! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
 
 mod activities;
+mod entities;
 mod explain;
 mod http;
 mod options;
@@ -63,6 +64,7 @@ struct Host {
     services: Services,
     session_options: SessionOptions,
     sessions: Sessions,
+    entities: entities::Entities,
     locks: renewal::HeldLocks,
     watchdog: watchdog::Watchdog,
     /// Whether the worker is on its way out.
@@ -88,6 +90,7 @@ impl Host {
                 on_foreign_wake: Some(prodder(&provider, runtime)),
             },
             sessions: Sessions::new(options.session_bytes),
+            entities: entities::Entities::new(&registry, &services, &options, runtime),
             locks: renewal::HeldLocks::default(),
             watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
             stopping: watch::Sender::new(false),
@@ -214,6 +217,8 @@ impl Worker {
             threads.into_iter().map(JoinHandle::join).collect::<Vec<_>>()
         });
         let clean = settle(joined.await)?.iter().all(Result::is_ok);
+        // From now on nobody begins another turn.
+        entities::Entities::finish(&self.host).await;
         // Now that nothing is out, the results of the last activities become durable.
         self.host.provider.flush().await;
         for attendant in self.attendants.drain(..) {

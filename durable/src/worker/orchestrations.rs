@@ -18,12 +18,12 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Host, next_tag, unhandled};
+use super::{Host, entities::Entities, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
     history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
-    model::{Failure, FailureKind, InstanceId, panic_message},
+    model::{EntityId, Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     registry::OrchestratorFn,
     replay::{Session, SessionOptions},
@@ -43,7 +43,7 @@ pub(super) fn spawn(host: Arc<Host>, number: usize) -> std::io::Result<JoinHandl
     Builder::new().name(name).spawn(move || futures::executor::block_on(run(&host, number)))
 }
 
-async fn run(host: &Host, thread: usize) {
+async fn run(host: &Arc<Host>, thread: usize) {
     let mut settling = Settling::new();
     let share = (host.options.max_orchestrations / host.options.orchestrator_threads.max(1)).max(1);
     loop {
@@ -54,9 +54,13 @@ async fn run(host: &Host, thread: usize) {
         }
         match fetch(host, room, &mut settling).await {
             Ok(items) if items.is_empty() => break,
-            Ok(items) => settling.extend(items.into_iter().map(|item| {
+            Ok(items) => settling.extend(items.into_iter().filter_map(|item| {
+                if let Some(entity) = EntityId::of_instance(&item.instance) {
+                    Entities::spawn(host, entity, item);
+                    return None;
+                }
                 host.locks.hold(item.lock);
-                Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>
+                Some(Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>)
             })),
             // A store that is out of reach keeps nobody from leaving.
             Err(_) if host.is_stopping() => break,
@@ -251,7 +255,8 @@ async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, 
     host.tracker.episode(Some(&name), &instance, &checkpoint, || session.take_new_waits());
     log_orders(&instance, &checkpoint);
     if !checkpoint.change.status.is_terminal() {
-        host.sessions.put(instance.clone(), tag, session);
+        let bytes = session.weight();
+        host.sessions.put(instance.clone(), tag, session, bytes);
     }
     if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
         // Whether it was made or not is unknown: the session must not be used again.
@@ -314,10 +319,12 @@ pub(super) async fn fail(
     failure: Failure,
 ) -> Result<(), ProviderError> {
     let now = host.provider.clock().now();
-    // Somebody may wait for it.
+    // Somebody may wait for it, or for a lock that it holds.
     let started = host.provider.load_start(&item).await.ok();
+    let past = host.provider.load_history(&item).await.unwrap_or_default();
+    let execution = item.execution.clone();
     let checkpoint =
-        episode::fail(item.execution.clone(), started.as_ref(), &item.messages, failure, now, next_tag());
+        episode::fail(execution, &past, started.as_ref(), &item.messages, failure, now, next_tag());
     tell(host, &item, started, &checkpoint).await;
     host.provider.checkpoint(item, checkpoint).await
 }

@@ -18,13 +18,19 @@ use durable::{
     prelude::*,
     provider::{ProviderErrorKind, Reuse},
 };
-use durable_tests::functions::{
-    LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
+use durable_tests::{
+    functions::{
+        LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
+    },
+    mixed::{NUMBER, listens},
 };
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
 /// How many starts of [`sequences`] are under way.
 const STARTS_AT_ONCE: usize = 16;
+
+/// How many numbers a process raises in [`mixed`].
+const NUMBERS_A_PROCESS: u64 = 60;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -47,6 +53,7 @@ async fn run(arguments: &[String]) -> Outcome {
     match text[..] {
         ["sequences", hub, count] => sequences(hub, count.parse()?).await,
         ["worker", hub] => worker(hub).await,
+        ["mixed", hub, process] => mixed(hub, process.parse()?).await,
         ["starter", hub] => starter(hub).await,
         ["power", hub, acknowledged, "full", rounds] => {
             power(hub, Durability::Full, acknowledged, rounds.parse()?).await
@@ -86,6 +93,29 @@ async fn worker(address: &str) -> Outcome {
     let worker = hub.worker().start().await?;
     progress("opened");
     let input = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(drop));
+    input.await?;
+    worker.shut_down().await?;
+    Ok(())
+}
+
+/// Works until its input ends, and meanwhile starts sequences and raises numbers that no process before it
+/// raised.
+async fn mixed(address: &str, process: u64) -> Outcome {
+    progress("opening");
+    let hub = TaskHub::open(address).await?;
+    let worker = hub.worker().start().await?;
+    progress("opened");
+    let client = hub.client();
+    let input = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(drop));
+    let listener = format!("heard-{process}");
+    start_once(&client, listener.clone(), listens::with(Vec::new())).await?;
+    let run = client.run(listens::at(&listener))?;
+    for number in 1..=NUMBERS_A_PROCESS {
+        let sequence = format!("own-{process}-{number}");
+        start_once(&client, sequence, five_steps::with(number)).await?;
+        client.raise(&run, NUMBER, number).await?;
+        progress(&format!("raised {listener} {number}"));
+    }
     input.await?;
     worker.shut_down().await?;
     Ok(())

@@ -39,7 +39,11 @@ pub async fn run(job: &Job) -> Result<Measured, PeerError> {
         Workload::FanOut => one_run(&engine.client, job, "FanOut").await?,
         Workload::Sequence => one_run(&engine.client, job, "Sequence").await?,
         Workload::Latency => hellos_in_turn(&engine.client, job).await?,
-        Workload::Parked | Workload::ParkedRunning => return Err(PeerError::NotHere(job.workload)),
+        Workload::Parked
+        | Workload::ParkedRunning
+        | Workload::Events
+        | Workload::Timers
+        | Workload::TimersOfOne => return Err(PeerError::NotHere(job.workload)),
     };
     drop(pulse);
     measured.durability = engine.durability.clone();
