@@ -96,6 +96,7 @@ impl Reader<'_> {
             "allow" => self.read_allow(input)?,
             "skip" => self.options.skip = true,
             "init" => self.options.init = Some(self.read_path(input)?),
+            "attach" => self.options.attach = Some(self.read_path(input)?),
             _ => self.options.support = Some(self.read_path(input)?),
         }
         Ok(())

@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) allowed: Vec<Topic>,
     /// Of an entity: the function that makes its first state.
     pub(crate) init: Option<Path>,
+    /// Of an entity: the function that completes a state which comes into memory.
+    pub(crate) attach: Option<Path>,
     /// Of an entity: the interfaces that it implements elsewhere.
     pub(crate) interfaces: Vec<Path>,
     /// Of a method: whether it is to be left alone.

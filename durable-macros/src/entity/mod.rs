@@ -23,7 +23,7 @@ use crate::{args::Accepted, tokens::is_word};
 const ON_IMPL: Accepted = Accepted {
     attribute: "#[entity]",
     one: "an entity",
-    options: &["name", "init", "crate"],
+    options: &["name", "init", "attach", "crate"],
     interfaces: true,
 };
 

@@ -160,7 +160,7 @@ fn code(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
     let names = source.names();
     let reading = source.read_only_arms();
     let arms = source.arms(&quote_spanned!(glue=> self));
-    let first = first(support, definition);
+    let states = states(support, definition);
     let (interfaces, of_interface): (Vec<_>, Vec<_>) = definition
         .interfaces()
         .enumerate()
@@ -178,7 +178,7 @@ fn code(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
         impl #support::EntityCode for #state {
             const OPERATIONS: &'static [&'static [&'static str]] = &[#names, #(#of_interface::OPERATIONS),*];
 
-            #first
+            #states
 
             fn read(
                 __stored: &#support::Payload,
@@ -252,8 +252,8 @@ fn interface(
     (declared, quote_spanned!(glue=> <__Entity as #support::Implemented<#place>>))
 }
 
-/// The first state: by the function that the user names, or by default.
-fn first(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
+/// The first state, by the function that the user names or by default; and what completes a state.
+fn states(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
     let EntityDefinition { options, state, ident, .. } = definition;
     let glue = glue_span(ident);
     let first = match &options.init {
@@ -262,21 +262,42 @@ fn first(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
             quote_spanned!(blamed=> ::core::result::Result::Ok(#support::first_state::<#state>()))
         }
         Some(function) => {
-            let failure = registration::failure(support, &function.to_token_stream());
-            let blamed = glue_span(function);
-            quote_spanned! {blamed=>
-                match #support::init::<#state, _, _>(#function, __context) {
-                    ::core::result::Result::Ok(__state) => ::core::result::Result::Ok(__state),
-                    ::core::result::Result::Err(__error) => ::core::result::Result::Err(#failure),
-                }
-            }
+            let init =
+                quote_spanned!(glue_span(function)=> #support::init::<#state, _, _>(#function, __context));
+            or_failure(support, function, &init)
         }
     };
+    let attach = options.attach.as_ref().map(|function| {
+        let attach =
+            quote_spanned!(glue_span(function)=> #support::attach::<#state, _, _>(#function, self, __context));
+        let attached = or_failure(support, function, &attach);
+        quote_spanned! {glue=>
+            fn attach(
+                &mut self,
+                __context: &#support::EntityContext,
+            ) -> ::core::result::Result<(), #support::Failure> {
+                #attached
+            }
+        }
+    });
     quote_spanned! {glue=>
         fn first(
             __context: &#support::EntityContext,
         ) -> ::core::result::Result<Self, #support::Failure> {
             #first
+        }
+
+        #attach
+    }
+}
+
+/// What a function of the user's returns, its error made a failure.
+fn or_failure(support: &TokenStream, function: &Path, returned: &TokenStream) -> TokenStream {
+    let failure = registration::failure(support, &function.to_token_stream());
+    quote_spanned! {glue_span(function)=>
+        match #returned {
+            ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
+            ::core::result::Result::Err(__error) => ::core::result::Result::Err(#failure),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the code calls that `#[entity]` writes.
 //!
-//! Begin with [`Implemented`] for interfaces, [`Init`] for the first state.
+//! Begin with [`Implemented`] for interfaces, [`Init`] and [`Attach`] for the state.
 
 use std::{convert::Infallible, fmt};
 
@@ -244,6 +244,51 @@ impl<S, E> FirstOf<S> for Result<S, E> {
 /// When the function fails.
 pub fn init<S, By, F: Init<S, By>>(function: F, context: &EntityContext) -> Result<S, F::Error> {
     function.first(context)
+}
+
+/// A function that completes a state which comes into memory: `fn(&mut S)` or `fn(&mut S, &EntityContext)`,
+/// which returns nothing or a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot complete the state `{S}` of an entity",
+    label = "expected `fn(&mut {S})` or `fn(&mut {S}, &EntityContext)`, which returns nothing or a `Result<(), E>`"
+)]
+pub trait Attach<S, By> {
+    /// Why it cannot be completed.
+    type Error;
+
+    /// Completes it.
+    ///
+    /// # Errors
+    /// When the function fails.
+    fn attach(self, state: &mut S, context: &EntityContext) -> Result<(), Self::Error>;
+}
+
+impl<S, R: FirstOf<()>, F: FnOnce(&mut S) -> R> Attach<S, ByNothing> for F {
+    type Error = R::Error;
+
+    fn attach(self, state: &mut S, _: &EntityContext) -> Result<(), R::Error> {
+        self(state).into_first()
+    }
+}
+
+impl<S, R: FirstOf<()>, F: FnOnce(&mut S, &EntityContext) -> R> Attach<S, ByContext> for F {
+    type Error = R::Error;
+
+    fn attach(self, state: &mut S, context: &EntityContext) -> Result<(), R::Error> {
+        self(state, context).into_first()
+    }
+}
+
+/// Completes a state by the function that the user names.
+///
+/// # Errors
+/// When the function fails.
+pub fn attach<S, By, F: Attach<S, By>>(
+    function: F,
+    state: &mut S,
+    context: &EntityContext,
+) -> Result<(), F::Error> {
+    function.attach(state, context)
 }
 
 /// Stands for a state. `(&Copied(self)).copied()` finds the first of the two traits below that the type

@@ -33,6 +33,15 @@ pub trait EntityCode: Sized + Send + 'static {
     /// What the user's `init` function fails with.
     fn first(context: &EntityContext) -> Result<Self, Failure>;
 
+    /// Gives a state that comes into memory what is not stored with it (R3:ENT-55).
+    ///
+    /// # Errors
+    /// What the user's `attach` function fails with.
+    fn attach(&mut self, context: &EntityContext) -> Result<(), Failure> {
+        let _ = context;
+        Ok(())
+    }
+
     /// Reads a stored state.
     ///
     /// # Errors
@@ -122,11 +131,13 @@ impl<E: EntityCode> EntityExecutor for Typed<E> {
 impl<E: EntityCode> LiveTyped<E> {
     /// The state as its type; made anew when there is none.
     fn bring_in(state: TypedState<E>, context: &EntityContext) -> Result<E, Failure> {
-        match state {
-            TypedState::Live(state) => Ok(state),
-            TypedState::Absent => E::first(context),
-            TypedState::Stored(stored) => read::<E>(&stored, context),
-        }
+        let mut state = match state {
+            TypedState::Live(state) => return Ok(state),
+            TypedState::Absent => E::first(context)?,
+            TypedState::Stored(stored) => read::<E>(&stored, context)?,
+        };
+        state.attach(context)?;
+        Ok(state)
     }
 
     fn ended(entity: EntityId, home: EntityHome, effects: &EffectsOf, end: Operation<E>) -> Operated {

@@ -144,3 +144,66 @@ impl Plain {
 fn a_function_without_a_context_makes_the_first_state() {
     assert_eq!(results(&run("plain", None, &[("value", "null")])), ["1"]);
 }
+
+/// Holds what is not stored.
+#[derive(Default, Serialize, Deserialize)]
+struct Courier {
+    trips: u32,
+    #[serde(skip)]
+    home: Option<&'static str>,
+}
+
+fn comes_home(courier: &mut Courier, ctx: &EntityContext) -> Result<(), Failure> {
+    courier.home = Some(ctx.service::<Warehouse>()?.0);
+    Ok(())
+}
+
+#[entity(attach = comes_home)]
+impl Courier {
+    fn go(&mut self) -> String {
+        self.trips += 1;
+        format!("{} times from {}", self.trips, self.home.unwrap_or("nowhere"))
+    }
+
+    fn get_lost(&mut self) -> Result<(), &'static str> {
+        self.home = None;
+        Err("lost")
+    }
+}
+
+// R3:ENT-45, ENT-54, ENT-55: at the beginning, as stored, after a failure, after a deletion.
+#[test]
+fn what_is_not_stored_is_there_whenever_the_state_comes_into_memory() {
+    let go = ("go", "null");
+    let end = run_with(
+        oslo(),
+        "courier",
+        Some(r#"{"trips":4}"#),
+        &[go, ("get_lost", "null"), go, ("delete", "null"), go],
+    );
+    let told = [r#""5 times from Oslo""#, "lost", r#""6 times from Oslo""#, "null", r#""1 times from Oslo""#];
+    assert_eq!(results(&end), told);
+    assert_eq!(state(&end), Some(r#"{"trips":1}"#));
+    let end = run("courier", Some(r#"{"trips":4}"#), &[go]);
+    assert!(results(&end)[0].contains("no service of type"), "{:?}", results(&end));
+    assert_eq!(state(&end), Some(r#"{"trips":4}"#));
+}
+
+fn plainly(thing: &mut Attached) {
+    thing.0 += 1;
+}
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct Attached(u8);
+
+#[entity(attach = plainly)]
+impl Attached {
+    fn get(&self) -> u8 {
+        self.0
+    }
+}
+
+#[test]
+fn a_function_without_a_context_completes_the_state() {
+    assert_eq!(results(&run("attached", None, &[("get", "null"), ("get", "null")])), ["1", "1"]);
+}

@@ -1,6 +1,9 @@
 //! The state as it is stored, and what becomes of it when its type changes.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use durable::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -115,4 +118,37 @@ fn a_type_may_refuse_what_it_does_not_know() {
     assert!(results(&end)[0].contains("unknown field `more`"), "{:?}", results(&end));
     assert_eq!(state(&end), Some(r#"{"value":1,"more":2}"#));
     assert_eq!(results(&run("strict", Some("{}"), &[("get", "null")])), ["0"]);
+}
+
+static WRITTEN: AtomicU32 = AtomicU32::new(0);
+
+/// Counts how often it is written.
+#[derive(Debug, Default, Clone)]
+struct Costly(u8);
+
+impl Serialize for Costly {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WRITTEN.fetch_add(1, Ordering::Relaxed);
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Costly {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u8::deserialize(deserializer).map(Self)
+    }
+}
+
+#[entity]
+impl Costly {
+    fn add(&mut self) -> Result<(), &'static str> {
+        self.0 += 1;
+        if self.0 == 3 { Err("three") } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_state_that_is_clone_is_written_once_a_batch() {
+    let end = run("costly", None, &[("add", "null"); 20]);
+    assert_eq!((state(&end), WRITTEN.load(Ordering::Relaxed)), (Some("2"), 1));
 }
