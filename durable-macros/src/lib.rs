@@ -214,5 +214,5 @@ pub fn orchestrator(args: TokenStream, item: TokenStream) -> TokenStream {
 /// It takes its context alone, and returns nothing or `Result<(), E>`. Its options are `name` and `crate`.
 #[proc_macro_attribute]
 pub fn entity(args: TokenStream, item: TokenStream) -> TokenStream {
-    entity::expand(args.into(), item.into()).into()
+    entity::expand(args.into(), &item.into()).into()
 }

@@ -28,24 +28,38 @@ impl Source<'_> {
         quote_spanned!(self.glue=> &[#(#names),*])
     }
 
-    /// The arms for the operations that only read.
-    pub(super) fn read_only_arms(&self) -> TokenStream {
+    /// Whether `__operation` only reads; what is not here is asked of `others`, which are interfaces.
+    pub(super) fn is_read_only(&self, others: &[TokenStream]) -> TokenStream {
         let reading = self.operations.iter().filter(|operation| operation.is_read_only());
         let arms = reading.map(|operation| {
             let (conditions, name) = (&operation.conditions, operation.found_by());
             quote!(#(#conditions)* #name => true,)
         });
-        arms.collect()
+        quote_spanned! {self.glue=>
+            match __operation {
+                #(#arms)*
+                #(_ if #others::OPERATIONS.contains(&__operation) => #others::is_read_only(__operation),)*
+                _ => false,
+            }
+        }
     }
 
-    /// The arms that begin an operation: on `state`, with `__context` and `__input`.
-    pub(super) fn arms(&self, state: &TokenStream) -> TokenStream {
+    /// Begins `__operation` on `state`, with `__context` and `__input`; here, or by one of `others`.
+    pub(super) fn operate(&self, state: &TokenStream, others: &[TokenStream]) -> TokenStream {
         let arms = self.operations.iter().enumerate().map(|(place, operation)| {
             let (conditions, name) = (&operation.conditions, operation.found_by());
             let begun = self.begun(place, operation, state);
             quote!(#(#conditions)* #name => ::core::result::Result::Ok(#begun),)
         });
-        arms.collect()
+        quote_spanned! {self.glue=>
+            match __operation {
+                #(#arms)*
+                #(_ if #others::OPERATIONS.contains(&__operation) => {
+                    #others::operate(#state, __operation, __context, __input)
+                })*
+                _ => ::core::result::Result::Err(#state),
+            }
+        }
     }
 
     /// A future that owns the state. It is not `Send` under the operation's name.

@@ -23,7 +23,7 @@ struct EntityFunction {
 }
 
 /// Expands the attribute on a function.
-pub(super) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(super) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let options = args::read_accepted(ON_FUNCTION, args, &mut diagnostics);
     let Some(function) = diagnostics.absorb(syn::parse2::<FunctionItem>(item.clone())) else {
@@ -110,21 +110,7 @@ fn beside(function: &EntityFunction, is_sound: bool) -> TokenStream {
         options.name.as_ref().map_or_else(|| ident.unraw().to_string(), syn::LitStr::value).to_lowercase();
     let documentation = format!("The addresses of entities `{name}`.");
     let of_key = format!("The entity `{name}` that has this key.");
-    let registration = if is_sound {
-        let code = code(&support, function);
-        quote_spanned! {glue=>
-            #support::Registration::entity_function(
-                #name,
-                ::core::concat!(::core::file!(), ":", ::core::line!()),
-                #code,
-            )
-        }
-    } else {
-        quote_spanned!(glue=> #support::STAND_IN)
-    };
-    let submitted = is_sound.then(|| {
-        quote_spanned!(glue=> #support::inventory::submit! { <#ident as #support::Definition>::REGISTRATION })
-    });
+    let registration = registration(&support, function, &name, is_sound);
     quote_spanned! {glue=>
         #(#conditions)*
         #[doc = #documentation]
@@ -141,11 +127,32 @@ fn beside(function: &EntityFunction, is_sound: bool) -> TokenStream {
                     #support::entity_id(#name, key)
                 }
             }
-            impl #support::Definition for #ident {
-                const REGISTRATION: #support::Registration = #registration;
-            }
-            #submitted
+            #registration
         };
+    }
+}
+
+/// What the registry takes, and its submission for discovery at link time.
+fn registration(support: &TokenStream, function: &EntityFunction, name: &str, is_sound: bool) -> TokenStream {
+    let ident = &function.item.signature.ident;
+    let glue = glue_span(ident);
+    if !is_sound {
+        return quote_spanned! {glue=>
+            impl #support::Definition for #ident {
+                const REGISTRATION: #support::Registration = #support::STAND_IN;
+            }
+        };
+    }
+    let code = code(support, function);
+    quote_spanned! {glue=>
+        impl #support::Definition for #ident {
+            const REGISTRATION: #support::Registration = #support::Registration::entity_function(
+                #name,
+                ::core::concat!(::core::file!(), ":", ::core::line!()),
+                #code,
+            );
+        }
+        #support::inventory::submit! { <#ident as #support::Definition>::REGISTRATION }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Expands the attribute on a trait.
-pub(super) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(super) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let options = args::read_accepted(ON_TRAIT, args, &mut diagnostics);
     let Some(block) = diagnostics.absorb(Block::<TraitHead>::read(item.clone())) else {
@@ -102,21 +102,16 @@ fn beside(definition: &InterfaceDefinition, is_sound: bool) -> TokenStream {
     }
 }
 
-/// What makes the trait an interface: the ways to an address, and its operations on any state that
-/// implements it.
+/// What makes the trait an interface: the ways to an address, and its code.
 fn own(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
-    let InterfaceDefinition { visibility, ident, operations, .. } = definition;
-    let glue = glue_span(ident);
+    let InterfaceDefinition { visibility, ident, .. } = definition;
     let address = definition.address();
     let name = ident.unraw().to_string();
-    let path = quote_spanned!(glue=> <__State as #ident>);
-    let source = Source { support, path, name: name.clone(), operations, glue };
-    let (names, reading) = (source.names(), source.read_only_arms());
-    let arms = source.arms(&quote_spanned!(glue=> __state));
+    let code = code(support, definition);
     let of_key = format!(
         "The entity `key` of the only kind that implements [`{name}`] in this program.\n\n# Errors\nWhen none or several kinds implement it."
     );
-    quote_spanned! {glue=>
+    quote_spanned! {glue_span(ident)=>
         impl #address {
             #[doc = #of_key]
             #visibility fn of_key(
@@ -137,14 +132,25 @@ fn own(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
             type Address = #address;
             const NAME: &'static str = #name;
         }
+        #code
+    }
+}
+
+/// Its operations on any state that implements it.
+fn code(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
+    let InterfaceDefinition { ident, operations, .. } = definition;
+    let glue = glue_span(ident);
+    let name = ident.unraw().to_string();
+    let path = quote_spanned!(glue=> <__State as #ident>);
+    let source = Source { support, path, name, operations, glue };
+    let (names, is_read_only) = (source.names(), source.is_read_only(&[]));
+    let operate = source.operate(&quote_spanned!(glue=> __state), &[]);
+    quote_spanned! {glue=>
         impl<__State: #ident + ::core::marker::Send + 'static> #support::InterfaceCode<__State> for dyn #ident {
             const OPERATIONS: &'static [&'static str] = #names;
 
             fn is_read_only(__operation: &str) -> bool {
-                match __operation {
-                    #reading
-                    _ => false,
-                }
+                #is_read_only
             }
 
             fn operate(
@@ -153,10 +159,7 @@ fn own(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
                 __context: #support::EntityContext,
                 __input: #support::Payload,
             ) -> ::core::result::Result<#support::Running<__State>, __State> {
-                match __operation {
-                    #arms
-                    _ => ::core::result::Result::Err(__state),
-                }
+                #operate
             }
         }
     }

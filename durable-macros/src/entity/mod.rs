@@ -44,7 +44,7 @@ const ON_METHOD: Accepted =
     Accepted { attribute: "#[entity]", one: "an operation", options: &["name", "skip"], interfaces: false };
 
 /// Expands the attribute that stands on `item`.
-pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let words: Vec<_> = item.clone().into_iter().take_while(|token| !is_body(token)).collect();
     let has = |word| words.iter().any(|token| is_word(Some(token), word));
     if has("fn") {
@@ -61,7 +61,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     } else {
         "#[entity] stands on an `impl` block, on a trait, or on a function of an `EntityContext`"
     };
-    let error = syn::Error::new_spanned(&item, message).to_compile_error();
+    let error = syn::Error::new_spanned(item, message).to_compile_error();
     quote!(#item #error)
 }
 

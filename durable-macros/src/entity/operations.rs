@@ -18,7 +18,7 @@ use super::{
 use crate::{
     args, check,
     diagnostics::Diagnostics,
-    model::{InputParameter, Options},
+    model::{ContextParameter, InputParameter, Options},
     syntax,
     types::ungrouped,
 };
@@ -73,19 +73,7 @@ fn operation(
     };
     let receiver = read_receiver(receiver, diagnostics);
     check_signature(signature, place, diagnostics);
-    let mut context = None;
-    let mut inputs: Vec<InputParameter> = Vec::new();
-    let typed = signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    });
-    for (index, parameter) in typed.enumerate() {
-        match check_context(index, parameter, diagnostics) {
-            check::Parameter::Context => context = Some(syntax::context_parameter(&parameter.ty)),
-            check::Parameter::Misplaced => {}
-            check::Parameter::Input => inputs.push(input(inputs.len(), parameter, place, diagnostics)),
-        }
-    }
+    let (context, inputs) = parameters(signature, place, diagnostics);
     let mut output = signature.output.clone();
     if let syn::ReturnType::Type(_, output) = &mut output {
         name_self(output, place, diagnostics);
@@ -102,6 +90,28 @@ fn operation(
         inputs,
         returns: syntax::returns(&output, diagnostics),
     })
+}
+
+/// The context, if there is one, and the inputs.
+fn parameters(
+    signature: &Signature,
+    place: Place<'_>,
+    diagnostics: &mut Diagnostics,
+) -> (Option<ContextParameter>, Vec<InputParameter>) {
+    let mut context = None;
+    let mut inputs = Vec::new();
+    let typed = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    for (index, parameter) in typed.enumerate() {
+        match check_context(index, parameter, diagnostics) {
+            check::Parameter::Context => context = Some(syntax::context_parameter(&parameter.ty)),
+            check::Parameter::Misplaced => {}
+            check::Parameter::Input => inputs.push(input(inputs.len(), parameter, place, diagnostics)),
+        }
+    }
+    (context, inputs)
 }
 
 fn options(marks: &[Attribute], diagnostics: &mut Diagnostics) -> Options {
@@ -147,8 +157,8 @@ fn read_receiver(receiver: &syn::Receiver, diagnostics: &mut Diagnostics) -> Rec
 
 fn check_signature(signature: &Signature, place: Place<'_>, diagnostics: &mut Diagnostics) {
     if !signature.generics.params.is_empty() {
-        let message =
-            "an operation is found by its name, so it cannot be generic: one name must be one function";
+        let message = "an operation is found by its name, so it cannot be generic: one name must be one function; \
+             `#[entity(skip)]` leaves a method alone";
         diagnostics.at(&signature.generics, message);
     }
     if let Safety::Unsafe(word) = &signature.safety {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Path, Type, TypePath, parse_quote};
+use syn::{Path, Type, TypePath, ext::IdentExt as _, parse_quote};
 
 use super::{
     ON_IMPL,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Expands the attribute on an `impl` block.
-pub(super) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(super) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let options = args::read_accepted(ON_IMPL, args, &mut diagnostics);
     let Some(block) = diagnostics.absorb(Block::<ImplHead>::read(item.clone())) else {
@@ -52,6 +52,12 @@ fn read(
         diagnostics.at(clause, "an entity is not generic, so its `impl` block needs no `where`");
     }
     let operations = operations::read(block.methods(), Place::Impl(state), diagnostics);
+    if interface.is_some() {
+        for renamed in operations.iter().filter(|operation| operation.ident.unraw() != operation.name) {
+            diagnostics
+                .at(&renamed.ident, "an interface names its operations: write `name` in the trait, not here");
+        }
+    }
     let Some(word) = last_segment(state).filter(|_| generics.params.is_empty()) else {
         if generics.params.is_empty() {
             diagnostics
@@ -152,74 +158,25 @@ fn methods(support: &TokenStream, definition: &EntityDefinition, is_sound: bool)
 /// The code of the entity, and its submission for discovery at link time.
 fn code(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
     let EntityDefinition { state, ident, .. } = definition;
-    let glue = glue_span(ident);
     let name = definition.name();
-    let own = own(definition);
-    let path = quote_spanned!(glue=> <#state>);
-    let source = Source { support, path, name: name.clone(), operations: own, glue };
-    let names = source.names();
-    let reading = source.read_only_arms();
-    let arms = source.arms(&quote_spanned!(glue=> self));
-    let states = states(support, definition);
     let (interfaces, of_interface): (Vec<_>, Vec<_>) = definition
         .interfaces()
         .enumerate()
         .map(|(place, path)| interface(support, definition, place, path))
         .unzip();
+    let states = states(support, definition);
+    let operating = operating(support, definition, &of_interface);
+    let glue = glue_span(ident);
     let distinct = (!interfaces.is_empty()).then(|| {
-        quote_spanned! {glue=>
-            const _: () = #support::assert_distinct(<#state as #support::EntityCode>::OPERATIONS);
-        }
+        quote_spanned!(glue=> const _: () = #support::assert_distinct(<#state as #support::EntityCode>::OPERATIONS);)
     });
     quote_spanned! {glue=>
         struct __Entity;
         #(#interfaces)*
         #distinct
         impl #support::EntityCode for #state {
-            const OPERATIONS: &'static [&'static [&'static str]] = &[#names, #(#of_interface::OPERATIONS),*];
-
+            #operating
             #states
-
-            fn read(
-                __stored: &#support::Payload,
-            ) -> ::core::result::Result<Self, #support::NotStorable> {
-                #support::read_state(__stored)
-            }
-
-            fn write(&self) -> #support::Encoded {
-                #support::write_state(self)
-            }
-
-            fn copy(&self) -> ::core::option::Option<Self> {
-                #[allow(unused_imports)]
-                use #support::{ByClone as _, NotClone as _};
-                (&#support::Copied(self)).copied()
-            }
-
-            fn is_read_only(__operation: &str) -> bool {
-                match __operation {
-                    #reading
-                    #(_ if #of_interface::OPERATIONS.contains(&__operation) => {
-                        #of_interface::is_read_only(__operation)
-                    })*
-                    _ => false,
-                }
-            }
-
-            fn operate(
-                self,
-                __operation: &str,
-                __context: #support::EntityContext,
-                __input: #support::Payload,
-            ) -> ::core::result::Result<#support::Running<Self>, Self> {
-                match __operation {
-                    #arms
-                    #(_ if #of_interface::OPERATIONS.contains(&__operation) => {
-                        #of_interface::operate(self, __operation, __context, __input)
-                    })*
-                    _ => ::core::result::Result::Err(self),
-                }
-            }
         }
         impl #support::Definition for #state {
             const REGISTRATION: #support::Registration = #support::Registration::entity::<#state>(
@@ -228,6 +185,37 @@ fn code(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
             );
         }
         #support::inventory::submit! { <#state as #support::Definition>::REGISTRATION }
+    }
+}
+
+/// From the name of an operation to the method, of the block or of an interface.
+fn operating(
+    support: &TokenStream,
+    definition: &EntityDefinition,
+    of_interface: &[TokenStream],
+) -> TokenStream {
+    let EntityDefinition { state, ident, .. } = definition;
+    let glue = glue_span(ident);
+    let path = quote_spanned!(glue=> <#state>);
+    let source = Source { support, path, name: definition.name(), operations: own(definition), glue };
+    let names = source.names();
+    let is_read_only = source.is_read_only(of_interface);
+    let operate = source.operate(&quote_spanned!(glue=> self), of_interface);
+    quote_spanned! {glue=>
+        const OPERATIONS: &'static [&'static [&'static str]] = &[#names, #(#of_interface::OPERATIONS),*];
+
+        fn is_read_only(__operation: &str) -> bool {
+            #is_read_only
+        }
+
+        fn operate(
+            self,
+            __operation: &str,
+            __context: #support::EntityContext,
+            __input: #support::Payload,
+        ) -> ::core::result::Result<#support::Running<Self>, Self> {
+            #operate
+        }
     }
 }
 
@@ -252,7 +240,7 @@ fn interface(
     (declared, quote_spanned!(glue=> <__Entity as #support::Implemented<#place>>))
 }
 
-/// The first state, by the function that the user names or by default; and what completes a state.
+/// Where states come from: the first one, one that was stored, and a copy; and what completes them.
 fn states(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
     let EntityDefinition { options, state, ident, .. } = definition;
     let glue = glue_span(ident);
@@ -288,6 +276,20 @@ fn states(support: &TokenStream, definition: &EntityDefinition) -> TokenStream {
         }
 
         #attach
+
+        fn read(__stored: &#support::Payload) -> ::core::result::Result<Self, #support::NotStorable> {
+            #support::read_state(__stored)
+        }
+
+        fn write(&self) -> #support::Encoded {
+            #support::write_state(self)
+        }
+
+        fn copy(&self) -> ::core::option::Option<Self> {
+            #[allow(unused_imports)]
+            use #support::{ByClone as _, NotClone as _};
+            (&#support::Copied(self)).copied()
+        }
     }
 }
 

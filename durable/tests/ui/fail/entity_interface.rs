@@ -62,6 +62,28 @@ impl OneInput for Account {
 #[entity]
 impl Account {}
 
+#[entity]
+trait Sound {
+    fn get(&self) -> u8;
+    #[entity(skip)]
+    fn helper(&self, of: &str) -> u8;
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Renamed;
+
+#[entity]
+impl Sound for Renamed {
+    #[entity(name = "GetIt")]
+    fn get(&self) -> u8 {
+        1
+    }
+    #[entity(skip)]
+    fn helper(&self, _: &str) -> u8 {
+        2
+    }
+}
+
 fn main() {
     // The stand-ins keep these quiet.
     let address = OneInputRef::from(&Account::at("a"));

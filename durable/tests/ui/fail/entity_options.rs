@@ -9,7 +9,7 @@ macro_rules! states {
         struct $state;
     )*};
 }
-states!(A, B, C, D, E, F);
+states!(A, B, C, D, E, F, G);
 
 #[entity(version = "2", allow(clock), skip)]
 impl A {}
@@ -43,6 +43,11 @@ fn fails() -> Result<F, NoError> {
 
 #[entity(init = fails)]
 impl F {}
+
+fn by_value(_: G) {}
+
+#[entity(attach = by_value)]
+impl G {}
 
 #[entity(name = "x", init = of_text)]
 trait Interface {}

@@ -8,7 +8,7 @@ use durable::{
     client::Client,
     context::{ActivityContext, CriticalSection, EntityContext, OrchestrationContext},
     entity,
-    model::{EntityId, Failure, RetryPolicy, Timestamp},
+    model::{EntityId, EntityName, Failure, RetryPolicy, Timestamp},
     orchestrator,
 };
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,12 @@ async fn of_an_activity(ctx: ActivityContext) {
 async fn of_a_client(client: &Client) {
     let _ = client.call(Account::at("a").deposit(1));
     let _ = client.lock([&Account::at("a")]);
+    let _ = client.signal(say_hello::with("Tokyo"));
+    let _ = client.signal(other::with());
+    let _ = client.start(Account::at("a").deposit(1));
+    let _ = client.read(&EntityId::of(&EntityName::literal("account"), "a"));
 }
 
 fn main() {
     let _ = (orchestration, section, of_an_entity, of_an_activity, of_a_client);
-    let _ = EntityId::new("a", "b");
 }
