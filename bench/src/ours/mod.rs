@@ -2,7 +2,9 @@
 //!
 //! One file per workload; `functions.rs` has what they run. Begin with [`main`].
 
+mod bank;
 mod clock;
+mod entities;
 mod events;
 mod fan_out;
 mod functions;
@@ -16,13 +18,16 @@ mod timers;
 
 use std::{fmt::Debug, sync::Arc};
 
+use bank::account;
 use clock::MovableClock;
 use durable::{
     TaskHub,
     embedded::{self, Commits, EmbeddedProvider},
+    registry::Registry,
     worker::Worker,
 };
 use durable_bench_gauge::{Durability, Job, Line, Measured, Pulse, Workload};
+use entities::counter;
 use functions::{DONE, GREETED};
 
 use crate::error::BenchError;
@@ -63,6 +68,9 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         Workload::Events => events::run(&client, job).await?,
         Workload::Timers => timers::many(&client, &clock, job).await?,
         Workload::TimersOfOne => timers::of_one(&client, &clock, job).await?,
+        Workload::EntityOne => entities::run(&client, job, 1).await?,
+        Workload::EntityMany => entities::run(&client, job, 10_000).await?,
+        Workload::Bank => bank::run(&client, job).await?,
         Workload::Parked | Workload::ParkedRunning => unreachable!("handled above"),
     };
     drop(pulse);
@@ -89,7 +97,9 @@ fn checkpoints_per_transaction(before: Commits, after: Commits) -> Option<f64> {
 
 /// A worker as an application has it: the usual options, and sessions on as in every release build.
 async fn start(hub: &TaskHub) -> Result<Worker, BenchError> {
-    Ok(hub.worker().always_replay(false).start().await?)
+    let functions = Registry::builder().discover().entity("counter", counter).entity("account", account);
+    let functions = functions.build().map_err(durable::Error::from)?;
+    Ok(hub.worker().functions(functions).always_replay(false).start().await?)
 }
 
 fn durability(job: &Job) -> String {

@@ -52,6 +52,7 @@ pub(super) struct Settlement {
     was: RuntimeStatus,
     name: NameNumber,
     last: Option<Row>,
+    rewrites: Option<Row>,
     sequence: u32,
     open: u32,
     /// Sorted.
@@ -123,6 +124,8 @@ impl Settlement {
         let replaces = written.checkpoint.replaces;
         let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
         let (last, was, name) = (head.last, head.status, head.name);
+        let stays = head.sequence == 1 && item.execution == written.checkpoint.execution;
+        let rewrites = last.filter(|_| replaces && stays);
         let cancelled = cancelled_by(&written, &item, queue, &held);
         let mut closed: Vec<_> = written.closed.iter().chain(&cancelled).collect();
         closed.sort_unstable();
@@ -133,6 +136,7 @@ impl Settlement {
             was,
             name,
             last,
+            rewrites,
             sequence: sequence.saturating_add(1),
             open,
             cancelled_text: rows::cancelled_text(&cancelled),
@@ -155,6 +159,7 @@ impl Settlement {
             name: self.name,
             started: started.as_deref(),
             last: self.last,
+            rewrites: self.rewrites,
             sequence: self.sequence,
             open: self.open,
             events,

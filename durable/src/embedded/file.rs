@@ -221,6 +221,12 @@ impl Store for FileStore {
     }
 
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble> {
+        if let Some(row) = episode.rewrites {
+            self.run(tables::REWRITE_HISTORY, params![row, episode.events, episode.cancelled])?;
+            let purge_at = self.move_on(episode, row)?;
+            self.remove_messages(episode.consumed)?;
+            return Ok(Kept { last: row, purge_at });
+        }
         let WrittenEpisode { key, sequence, .. } = *episode;
         if episode.replaces {
             self.forget_history(episode.last)?;

@@ -187,6 +187,8 @@ pub(super) struct WrittenEpisode<'a> {
     pub(super) started: Option<&'a [u8]>,
     /// The last row of the history so far.
     pub(super) last: Option<Row>,
+    /// The only row of the history so far, if the episode takes its place within the same execution.
+    pub(super) rewrites: Option<Row>,
     pub(super) sequence: u32,
     pub(super) open: u32,
     pub(super) events: &'a [u8],

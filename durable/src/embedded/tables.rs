@@ -102,6 +102,7 @@ pub(super) const PUT_START: &str = "INSERT OR REPLACE INTO starts (key, started)
 
 pub(super) const APPEND_HISTORY: &str =
     "INSERT INTO history (previous, instance, sequence, events, cancelled) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const REWRITE_HISTORY: &str = "UPDATE history SET events = ?2, cancelled = ?3 WHERE row = ?1";
 pub(super) const READ_HISTORY_ROW: &str =
     "SELECT previous, instance, sequence, events, cancelled FROM history WHERE row = ?1";
 pub(super) const READ_PREVIOUS: &str = "SELECT previous FROM history WHERE row = ?1";
