@@ -143,14 +143,18 @@ async fn count(ctx: OrchestrationContext, key: String) -> Result<i64, Failure> {
     Ok(seen)
 }
 
-// R3:ENT-20, ENT-25, ENT-27, ENT-29, ENT-32
+// R3:ENT-17, ENT-20, ENT-21, ENT-25 to ENT-27, ENT-29, ENT-32, ENT-67
 #[tokio::test]
 async fn an_interface_is_called_and_signalled_like_an_entity() {
     let folder = Folder::new("interfaces").unwrap();
     for place in each_hub(&folder).await {
         let worker = place.worker().await;
         let client = place.hub.client();
-        client.signal(CounterRef::of_key("home").unwrap().add(10)).await.unwrap();
+        let home = CounterRef::of_key("home").unwrap();
+        client.signal(home.add(1_000)).await.unwrap();
+        client.signal(EntityId::new("Clicks", "home").unwrap().operation("Delete", ())).await.unwrap();
+        client.signal(home.add(10)).await.unwrap();
+        let () = client.signal(home.get()).await.unwrap();
         let run = client.start(count::with("home")).await.unwrap();
         assert_eq!(run.output().await.unwrap(), 13, "{}", place.address);
         assert!(client.read(&Clicks::at("home")).await.unwrap().is_none());

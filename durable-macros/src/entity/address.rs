@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::model::OperationDefinition;
 use crate::{
-    expand::{assertions, proxy},
+    expand::{assertions, proxy, stand_in},
     model::InputParameter,
     syntax::glue_span,
 };
@@ -132,7 +132,7 @@ pub(super) fn method(
             let arguments = inputs.iter().map(|input| &input.name);
             quote_spanned!(glue=> #support::seen_as::<#interface>(&self.0).#ident(#(#arguments),*))
         }
-        Made::StandIn => quote_spanned!(glue=> ::core::unimplemented!()),
+        Made::StandIn => stand_in::body(glue),
     };
     let documentation = format!("The operation `{ident}`, as a value.");
     quote_spanned! {glue=>

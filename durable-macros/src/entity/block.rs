@@ -36,9 +36,9 @@ pub(super) struct Method {
     body: TokenTree,
 }
 
-/// What stands before the braces of an `impl`.
+/// What stands before the braces of an `impl` block.
 #[derive(Debug)]
-pub(super) struct ImplHead {
+pub(super) struct BlockHead {
     pub(super) attributes: Vec<Attribute>,
     pub(super) generics: Generics,
     /// The trait, as a type.
@@ -133,7 +133,7 @@ fn is_mark(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|word| word.ident == "entity")
 }
 
-impl Parse for ImplHead {
+impl Parse for BlockHead {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Option<Token![unsafe]>>()?;

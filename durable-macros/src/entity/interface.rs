@@ -18,6 +18,7 @@ use super::{
 use crate::{
     args,
     diagnostics::Diagnostics,
+    expand::stand_in,
     model::Options,
     syntax::{conditions, glue_span},
 };
@@ -79,7 +80,7 @@ fn beside(definition: &InterfaceDefinition, is_sound: bool) -> TokenStream {
         .enumerate()
         .map(|(place, operation)| address::method(&support, place, operation, visibility, made));
     let delete = address::delete(&support, operations, visibility, glue);
-    let own = if is_sound { own(&support, definition) } else { stand_in(&support, definition) };
+    let own = if is_sound { own(&support, definition) } else { unsound(&support, definition) };
     quote_spanned! {glue=>
         #(#conditions)*
         #[allow(dead_code)]
@@ -166,20 +167,22 @@ fn code(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream 
 }
 
 /// What remains after a mistake: the ways to an address, so that only the mistake is reported.
-fn stand_in(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
+fn unsound(support: &TokenStream, definition: &InterfaceDefinition) -> TokenStream {
     let InterfaceDefinition { visibility, ident, .. } = definition;
     let address = definition.address();
-    quote_spanned! {glue_span(ident)=>
+    let glue = glue_span(ident);
+    let body = stand_in::body(glue);
+    quote_spanned! {glue=>
         impl #address {
             #visibility fn of_key<__Key>(
                 _: __Key,
             ) -> ::core::result::Result<Self, #support::ImplementerError> {
-                ::core::unimplemented!()
+                #body
             }
         }
         impl<__Address: #support::Proxy> ::core::convert::From<&__Address> for #address {
             fn from(_: &__Address) -> Self {
-                ::core::unimplemented!()
+                #body
             }
         }
     }

@@ -7,7 +7,7 @@ use syn::{Path, Type, TypePath, ext::IdentExt as _, parse_quote};
 use super::{
     ON_IMPL,
     address::{self, Address, Made},
-    block::{Block, ImplHead},
+    block::{Block, BlockHead},
     dispatch::Source,
     model::{EntityDefinition, OperationDefinition},
     operations::{self, Place},
@@ -25,7 +25,7 @@ use crate::{
 pub(super) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let options = args::read_accepted(ON_IMPL, args, &mut diagnostics);
-    let Some(block) = diagnostics.absorb(Block::<ImplHead>::read(item.clone())) else {
+    let Some(block) = diagnostics.absorb(Block::<BlockHead>::read(item.clone())) else {
         let errors = diagnostics.finish();
         return quote!(#item #errors);
     };
@@ -38,10 +38,10 @@ pub(super) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
 
 fn read(
     options: Options,
-    block: &Block<ImplHead>,
+    block: &Block<BlockHead>,
     diagnostics: &mut Diagnostics,
 ) -> Option<EntityDefinition> {
-    let ImplHead { attributes, generics, interface, state } = &block.head;
+    let BlockHead { attributes, generics, interface, state } = &block.head;
     check_options(&options, diagnostics);
     if !generics.params.is_empty() {
         let message =

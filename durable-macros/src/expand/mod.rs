@@ -6,7 +6,7 @@
 pub(crate) mod assertions;
 pub(crate) mod proxy;
 pub(crate) mod registration;
-mod stand_in;
+pub(crate) mod stand_in;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};

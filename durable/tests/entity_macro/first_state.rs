@@ -145,6 +145,16 @@ fn a_function_without_a_context_makes_the_first_state() {
     assert_eq!(results(&run("plain", None, &[("value", "null")])), ["1"]);
 }
 
+/// A client of the web, as far as the test needs one.
+struct Web;
+
+impl Web {
+    async fn status_of(&self, url: String) -> Result<u16, Failure> {
+        tokio::task::yield_now().await;
+        if url.starts_with("http://") { Ok(200) } else { Err(format!("`{url}` is no address").into()) }
+    }
+}
+
 /// Holds what is not stored.
 #[derive(Default, Serialize, Deserialize)]
 struct Courier {
@@ -163,6 +173,10 @@ impl Courier {
     fn go(&mut self) -> String {
         self.trips += 1;
         format!("{} times from {}", self.trips, self.home.unwrap_or("nowhere"))
+    }
+
+    async fn ask(&self, ctx: &EntityContext, url: String) -> Result<u16, Failure> {
+        ctx.service::<Web>()?.status_of(url).await
     }
 
     fn get_lost(&mut self) -> Result<(), &'static str> {
@@ -187,6 +201,14 @@ fn what_is_not_stored_is_there_whenever_the_state_comes_into_memory() {
     let end = run("courier", Some(r#"{"trips":4}"#), &[go]);
     assert!(results(&end)[0].contains("no service of type"), "{:?}", results(&end));
     assert_eq!(state(&end), Some(r#"{"trips":4}"#));
+}
+
+// R3:ENT-13, ENT-54, ENT-57
+#[test]
+fn an_operation_waits_for_what_the_worker_lends() {
+    let operations = [("ask", r#""http://oslo""#), ("ask", r#""oslo""#)];
+    let end = run_with(oslo().with(Web), "courier", None, &operations);
+    assert_eq!(results(&end), ["200", "`oslo` is no address"]);
 }
 
 fn plainly(thing: &mut Attached) {

@@ -25,7 +25,17 @@ pub(crate) fn run_with(
     state: Option<&str>,
     operations: &[(&str, &str)],
 ) -> BatchEnd {
-    let registry = Registry::discover().unwrap();
+    run_on(&Registry::discover().unwrap(), services, name, state, operations)
+}
+
+/// The same, with the functions of `registry`.
+pub(crate) fn run_on(
+    registry: &Registry,
+    services: Services,
+    name: &str,
+    state: Option<&str>,
+    operations: &[(&str, &str)],
+) -> BatchEnd {
     let code = registry.entity(name).expect("the entity is registered")(EntityHome {
         services,
         max_payload: 10_000,

@@ -1,9 +1,9 @@
 //! The function syntax: one function looks at the name of the operation and keeps the state by hand.
 
-use durable::prelude::*;
+use durable::{context::Services, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::fixtures::{results, run, sent, state};
+use crate::fixtures::{results, run, run_on, sent, state};
 
 // R3:ENT-58
 #[entity]
@@ -145,4 +145,25 @@ fn every_shape_of_a_function_is_an_entity() {
     assert_eq!(results(&run("silent", None, &[("anything", "null")])), ["null"]);
     assert_eq!(log_book::at("b").as_str(), "@log@b");
     assert_eq!(silent::at(7).key(), "7");
+}
+
+// R3:ENT-3
+#[test]
+fn a_library_registers_entities_of_its_own_making() {
+    let mut builder = Registry::builder();
+    for (name, factor) in [("Doubled", 2), ("Tripled", 3)] {
+        builder = builder.entity(name, move |ctx: EntityContext| async move {
+            ctx.change_state(|value: &mut i64| *value += factor * ctx.input::<i64>().unwrap_or(0))
+        });
+    }
+    let registry = builder.build().unwrap();
+    let end = |name| run_on(&registry, Services::default(), name, None, &[("add", "5"), ("add", "1")]);
+    assert_eq!((state(&end("doubled")), state(&end("tripled"))), (Some("12"), Some("18")));
+}
+
+#[test]
+fn two_entities_of_one_name_are_refused_naming_both_places() {
+    let clash =
+        Registry::builder().add::<counter>().entity("COUNTER", counter).build().unwrap_err().to_string();
+    assert!(clash.starts_with("two entities are called `counter`, at "), "{clash}");
 }

@@ -44,12 +44,13 @@ impl Account {
     }
 
     fn report(&self, ctx: &EntityContext, to: String) -> usize {
-        ctx.signal(Account::at(&to).deposit(self.balance));
-        to.len()
+        ctx.signal(Self::at(&to).deposit(self.balance));
+        to.into_bytes().len()
     }
 
     fn forget(&self, ctx: EntityContext) {
         ctx.delete_state();
+        drop(ctx);
     }
 
     fn snapshot(&self) -> Self {
@@ -72,7 +73,7 @@ impl Account {
     }
 }
 
-// R3:ENT-4, ENT-6, ENT-7; R2:ENT-7
+// R3:ENT-4, ENT-6, ENT-7, ENT-16; R2:ENT-7
 #[test]
 fn each_operation_works_on_what_the_one_before_left() {
     let end = run(
@@ -181,7 +182,7 @@ fn an_input_of_another_type_fails_the_operation_and_names_it() {
 fn an_address_says_what_is_asked_of_whom() {
     let ada = Account::at("ada");
     assert_eq!(ada.as_ref().as_str(), "@account@ada");
-    assert_eq!(format!("{:?}", ada.clone()), r#"AccountRef("@account@ada")"#);
+    assert_eq!(format!("{ada:?}"), r#"AccountRef("@account@ada")"#);
     let asked = format!("{:?}", ada.report("bob"));
     assert!(asked.contains("@account@ada") && asked.contains("report") && asked.contains("bob"), "{asked}");
     assert_eq!(Account::opened(3).balance(), 3);
