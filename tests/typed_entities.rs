@@ -132,6 +132,11 @@ fn of<E: Entity + Implements<dyn Counter>>(key: &str) -> CounterRef {
     CounterRef::from(&E::at(key))
 }
 
+/// As a client's program would, whose errors are the hub's.
+fn counter(key: &str) -> Result<CounterRef, durable::Error> {
+    Ok(CounterRef::of_key(key)?)
+}
+
 /// Signals and calls through the interface; the last word is its.
 #[orchestrator]
 async fn count(ctx: OrchestrationContext, key: String) -> Result<i64, Failure> {
@@ -150,7 +155,7 @@ async fn an_interface_is_called_and_signalled_like_an_entity() {
     for place in each_hub(&folder).await {
         let worker = place.worker().await;
         let client = place.hub.client();
-        let home = CounterRef::of_key("home").unwrap();
+        let home = counter("home").unwrap();
         client.signal(home.add(1_000)).await.unwrap();
         client.signal(EntityId::new("Clicks", "home").unwrap().operation("Delete", ())).await.unwrap();
         client.signal(home.add(10)).await.unwrap();

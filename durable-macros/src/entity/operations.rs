@@ -60,7 +60,7 @@ fn operation(
 ) -> Option<OperationDefinition> {
     let Method { attributes, visibility, signature, .. } = method;
     let options = options(&method.marks, diagnostics);
-    if is_taken(&signature.ident, place, diagnostics) || options.skip {
+    if hides_address(&signature.ident, diagnostics) || options.skip {
         return None;
     }
     let Some(receiver) = signature.receiver() else {
@@ -71,6 +71,9 @@ fn operation(
         }
         return None;
     };
+    if is_taken(&signature.ident, place, diagnostics) {
+        return None;
+    }
     let receiver = read_receiver(receiver, diagnostics);
     check_signature(signature, place, diagnostics);
     let (context, inputs) = parameters(signature, place, diagnostics);
@@ -132,15 +135,29 @@ fn options(marks: &[Attribute], diagnostics: &mut Diagnostics) -> Options {
     options
 }
 
-/// Whether a function of this name would hide one that the attribute makes.
+/// Whether a function of this name would stand in the way of `Account::at(key)`.
+fn hides_address(ident: &Ident, diagnostics: &mut Diagnostics) -> bool {
+    let hides = ident.unraw() == "at";
+    if hides {
+        let message =
+            "`at` is taken: `Account::at(key)` is the address of an entity; name this `fn` otherwise";
+        diagnostics.at(ident, message);
+    }
+    hides
+}
+
+/// Whether an address cannot have a method of this name.
 fn is_taken(ident: &Ident, place: Place<'_>, diagnostics: &mut Diagnostics) -> bool {
     let name = ident.unraw().to_string();
-    let makes = match (place, name.as_str()) {
-        (_, "at") => "`Account::at(key)` is the address of an entity",
+    let why = match (place, name.as_str()) {
+        (_, "into" | "try_into") => "on an address it is the conversion that every type has",
         (Place::Trait, "from" | "of_key") => "it makes the address of an entity",
         (Place::Impl(_) | Place::Trait, _) => return false,
     };
-    diagnostics.at(ident, format!("`{name}` is taken: {makes}; name this `fn` otherwise"));
+    let message = format!(
+        "`{name}` is taken: {why}; name this operation otherwise, or leave it alone with `#[entity(skip)]`"
+    );
+    diagnostics.at(ident, message);
     true
 }
 

@@ -56,6 +56,10 @@ impl Account {
         self.balance
     }
 
+    fn into(self) -> i64 {
+        self.balance
+    }
+
     #[entity]
     fn marked(&self) {}
 
