@@ -172,6 +172,42 @@ async fn however_a_section_ends_its_locks_are_free() {
     }
 }
 
+// An operator sees who holds what, who waits, and may end it.
+#[tokio::test]
+async fn locks_are_listed_and_can_be_broken() {
+    let folder = Folder::new("breaking").unwrap();
+    for place in each_hub(&folder).await {
+        let worker = worker(&place).await;
+        let client = place.hub.client();
+        assert_eq!(client.locks().await.unwrap(), []);
+        let holder = client.start(holds::with(vec!["a".to_owned(), "b".to_owned()])).await.unwrap();
+        while holder.state().await.unwrap().unwrap().custom_status.as_json() != r#""locked""# {
+            tokio::task::yield_now().await;
+        }
+        let waiting = client.start(holds::with(vec!["b".to_owned()])).await.unwrap();
+        let locks = loop {
+            let locks = client.locks().await.unwrap();
+            if locks.iter().any(|lock| !lock.awaited.is_empty()) {
+                break locks;
+            }
+            tokio::task::yield_now().await;
+        };
+        let told: Vec<_> =
+            locks.iter().map(|lock| (lock.entity.key(), &lock.owner, lock.set.len())).collect();
+        assert_eq!(told, [("a", holder.id(), 2), ("b", holder.id(), 2)]);
+        assert_eq!(locks[1].awaited[0].owner, *waiting.id());
+        assert_eq!(client.clean_entities().await.unwrap().orphaned_locks, [], "its owner lives");
+        client.break_lock(id("b")).await.unwrap();
+        client.raise(&waiting, "end", "fail".to_owned()).await.unwrap();
+        waiting.wait_for_end().await.unwrap();
+        client.raise(&holder, "end", "leave".to_owned()).await.unwrap();
+        client.raise(&holder, "return", ()).await.unwrap();
+        holder.output().await.unwrap();
+        assert!(client.start(transfer::with("a", "b", 0)).await.unwrap().output().await.unwrap());
+        worker.shut_down().await.unwrap();
+    }
+}
+
 // R2:ENT-51: each execution locks for itself.
 #[tokio::test]
 async fn executions_that_follow_each_other_lock_for_themselves() {

@@ -5,11 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
-use durable::{Error, prelude::*, worker::Worker};
+use durable::{Error, model::EntityName, prelude::*, provider::EntityQuery, worker::Worker};
+use durable_testkit::TestHub;
 use durable_tests::{
     Folder,
     places::{Place, each_hub},
 };
+use futures::{StreamExt, TryStreamExt};
 
 /// The documents' counter in the function syntax (R2:ENT-20 to ENT-23, R3:ENT-58, R1:OVR-27 to OVR-29).
 async fn counter(ctx: EntityContext) -> Result<(), Failure> {
@@ -195,6 +197,95 @@ async fn entities_are_not_among_the_orchestrations() {
         assert_eq!(counts.total(), 1, "{counts:?}");
         worker.shut_down().await.unwrap();
     }
+}
+
+// Lists: by kind, by the beginning of keys, by time, page by page, with what each holds.
+#[tokio::test]
+async fn entities_are_listed_page_by_page() {
+    let folder = Folder::new("list").unwrap();
+    for place in each_hub(&folder).await {
+        let worker = worker(&place).await;
+        let client = place.hub.client();
+        for number in 0..25_i64 {
+            client.signal(id(&format!("game-{number:02}")).operation("add", number)).await.unwrap();
+        }
+        client.signal(id("other").operation("add", 1)).await.unwrap();
+        let monitor = EntityId::new("monitor", "m").unwrap();
+        client.signal(monitor.operation("tell", "x")).await.unwrap();
+        for entity in [id("game-24"), id("other"), monitor.clone()] {
+            client.start(call::with(entity, "look")).await.unwrap().output().await.unwrap();
+        }
+        let counter = || EntityName::new("Counter").unwrap();
+        let games = EntityQuery::new().keys(counter(), "game-").page_size(10);
+        let mut found = Vec::new();
+        let mut query = games.clone();
+        loop {
+            let page = client.query_entities(query.clone()).await.unwrap();
+            assert!(page.entities.len() <= 10);
+            found.extend(page.entities);
+            let Some(next) = page.next else { break };
+            query = query.after(next);
+        }
+        let keys: Vec<_> = found.iter().map(|entity| entity.entity.key().to_owned()).collect();
+        assert_eq!(keys, (0..25).map(|number| format!("game-{number:02}")).collect::<Vec<_>>());
+        // What was signalled and not asked for may still be on its way.
+        let last = found.last().unwrap();
+        assert_eq!(last.state.as_ref().unwrap().read::<i64>().unwrap(), 24);
+        let all: Vec<_> = client.entities(EntityQuery::new()).try_collect().await.unwrap();
+        assert_eq!(all.len(), 27);
+        assert_eq!(client.entities(EntityQuery::new().name(counter())).count().await, 26);
+        let later = last.last_modified.saturating_add(std::time::Duration::from_secs(3600));
+        assert_eq!(client.entities(EntityQuery::new().modified_from(later)).count().await, 0);
+        assert_eq!(client.entities(EntityQuery::new().modified_to(later)).count().await, 27);
+        let other = client.query_entities(games.after("nonsense")).await.unwrap_err();
+        assert!(other.to_string().contains("page"), "{other}");
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// Nothing is kept of an entity without a state: there is nothing to clean.
+#[tokio::test]
+async fn an_entity_that_is_deleted_leaves_nothing_and_can_begin_again() {
+    let folder = Folder::new("forget").unwrap();
+    for place in each_hub(&folder).await {
+        let worker = worker(&place).await;
+        let client = place.hub.client();
+        for round in 0..20_i64 {
+            for _ in 0..3 {
+                client.signal(id("x").operation("add", round)).await.unwrap();
+                client.signal(id("x").operation("delete", ())).await.unwrap();
+            }
+            client.signal(id("x").operation("add", round)).await.unwrap();
+            let run = client.start(value_of::with(id("x"))).await.unwrap();
+            assert_eq!(run.output().await.unwrap(), round, "no message was lost");
+            client.signal(id("x").operation("delete", ())).await.unwrap();
+        }
+        let run = client.start(call::with(id("x"), "unknown")).await.unwrap();
+        run.output().await.unwrap();
+        assert_eq!(client.entities(EntityQuery::new()).count().await, 0, "{}", place.address);
+        let cleaned = client.clean_entities().await.unwrap();
+        assert_eq!((cleaned.looked_at, cleaned.orphaned_locks.len()), (0, 0));
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// R2:ENT-14, ENT-15: a signal for later runs then, and not before.
+#[tokio::test]
+async fn a_signal_for_later_runs_then() {
+    let hub = TestHub::builder().functions(functions()).start().await.unwrap();
+    let client = hub.client();
+    let later = hub.now().saturating_add(std::time::Duration::from_secs(3 * 24 * 3600));
+    client.signal(id("s").operation("add", 100).at(later)).await.unwrap();
+    client.signal(id("s").operation("add", 1)).await.unwrap();
+    assert_eq!(hub.run(value_of::with(id("s"))).await.unwrap(), 1);
+    hub.run(waits_until::with(later)).await.unwrap();
+    assert_eq!(hub.run(value_of::with(id("s"))).await.unwrap(), 101);
+    hub.shut_down().await.unwrap();
+}
+
+#[orchestrator]
+async fn waits_until(ctx: OrchestrationContext, time: Timestamp) -> Result<(), Failure> {
+    ctx.sleep_until(time.saturating_add(std::time::Duration::from_secs(1))).await
 }
 
 // An input that cannot be stored is the sender's error.

@@ -18,9 +18,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState, Payload, RuntimeStatus},
     provider::{
-        ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
-        LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Past, Provider, ProviderError,
-        ProviderErrorKind, PurgeResult, Reuse, StatusCounts, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, EntityPage, EntityQuery, HubStore, InstanceFilter,
+        InstanceQuery, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Past,
+        Provider, ProviderError, ProviderErrorKind, PurgeResult, Reuse, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::{
@@ -179,6 +179,10 @@ impl AdminStore for Broken {
             page.instances.pop();
         }
         Ok(page)
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage, ProviderError> {
+        self.inner.entities(query).await
     }
 
     async fn counts(&self) -> Result<StatusCounts, ProviderError> {

@@ -7,6 +7,7 @@ mod admin;
 mod again;
 mod control;
 mod entities;
+mod entity_admin;
 mod explain;
 mod reply;
 mod run;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
+pub use entity_admin::{CleanedEntities, EntitySnapshot, EntitySnapshots, HeldLock, LockWait};
 pub(crate) use explain::stored;
 pub use reply::Reply;
 pub use run::Run;

@@ -148,6 +148,11 @@ impl Settlement {
         })
     }
 
+    /// Whether nothing need be kept of the instance.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.written.checkpoint.is_forgettable
+    }
+
     /// What the store keeps.
     pub(super) fn episode(&self) -> WrittenEpisode<'_> {
         let Written { checkpoint, events, started, .. } = &self.written;
@@ -175,8 +180,15 @@ impl Settlement {
     }
 
     /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
-    /// message what became of it, if it found anybody.
-    pub(super) fn apply(self, queue: &mut Queue, kept: Kept, sent: Vec<Option<Sent>>, now: Timestamp) {
+    /// message what became of it, if it found anybody; `is_forgotten`, whether the instance has been removed.
+    pub(super) fn apply(
+        self,
+        queue: &mut Queue,
+        kept: Kept,
+        sent: Vec<Option<Sent>>,
+        is_forgotten: bool,
+        now: Timestamp,
+    ) {
         let key = self.held.key;
         let Written { checkpoint, outgoing, timers, .. } = self.written;
         let instance = self.item.instance;
@@ -194,10 +206,11 @@ impl Settlement {
         for timer in &self.cancelled {
             queue.timers.cancel(key, *timer);
         }
-        if self.replaces {
+        // An entity has none, and perhaps many messages to come.
+        if self.replaces && !instance.is_entity() {
             queue.forget_own_timers(key);
         }
-        let has_ended = checkpoint.change.status.is_terminal();
+        let has_ended = is_forgotten || checkpoint.change.status.is_terminal();
         if has_ended {
             queue.remove_instance(key);
             queue.expect_purge(kept.purge_at);

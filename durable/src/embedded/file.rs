@@ -27,7 +27,7 @@ const UNSEEN: i64 = -1;
 
 /// The one connection of this process that writes.
 pub(super) struct FileStore {
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     connection: Option<Connection>,
     /// SQLite's count of what other connections have committed, when it was last looked at.
     seen: i64,
@@ -136,21 +136,6 @@ impl FileStore {
         }
         Ok(())
     }
-
-    fn arrival(&mut self, key: Key, message: Option<Row>) -> Result<Option<Arrival>, Trouble> {
-        let connection = self.connection()?;
-        let Some(head) = reading::head(connection, key)? else { return Ok(None) };
-        let Some(row) = message else {
-            let started = reading::started(connection, key)
-                .map_err(|trouble| trouble.at(|| format!("instance `{}`", head.id)))?;
-            return Ok(Some(Arrival::Instance { head, started }));
-        };
-        let stored = reading::messages(connection, tables::READ_MESSAGE, &[&row])?.pop();
-        let message = stored.filter(|stored| stored.generation == head.generation).map(|stored| {
-            stored.read(&head.id).map_err(|trouble| trouble.at(|| format!("a message to `{}`", head.id)))
-        });
-        Ok(message.transpose()?.map(|message| Arrival::Message { key, row, message }))
-    }
 }
 
 impl Store for FileStore {
@@ -253,6 +238,10 @@ impl Store for FileStore {
         self.remove_found(places)
     }
 
+    fn forget(&mut self, id: &InstanceId) -> Result<(), Trouble> {
+        self.remove_live(id)
+    }
+
     fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble> {
         self.remove_due(now, most)
     }
@@ -342,27 +331,7 @@ impl Store for FileStore {
     }
 
     fn take_arrivals(&mut self) -> Result<Vec<Arrival>, Trouble> {
-        let announced: Vec<(Key, Option<Row>)> = {
-            let mut statement = self.connection()?.prepare_cached(tables::READ_ARRIVALS)?;
-            let found = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            found.collect::<Result<_, _>>()?
-        };
-        if announced.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.run(tables::DELETE_ARRIVALS, ())?;
-        let mut arrivals = Vec::new();
-        for (key, message) in announced {
-            match self.arrival(key, message) {
-                Err(trouble) if matches!(trouble.kind, ProviderErrorKind::Corrupt(_)) => {
-                    // What cannot be read must not keep everything else from being written.
-                    let error = trouble.on("take in an arrival at", self.place.path().display().to_string());
-                    tracing::error!(%error, "it stays where it is");
-                }
-                arrival => arrivals.extend(arrival?),
-            }
-        }
-        Ok(arrivals)
+        self.take_announced()
     }
 
     fn hold(&mut self, since: Timestamp) -> Result<(), Trouble> {

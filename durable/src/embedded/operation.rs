@@ -107,6 +107,8 @@ pub(super) enum Outcome {
     Saved {
         kept: Kept,
         sent: Vec<Option<Sent>>,
+        /// Whether the instance has been removed.
+        is_forgotten: bool,
     },
 }
 
@@ -191,8 +193,8 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent })) => {
-                settlement.apply(queue, kept, sent, now);
+            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent, is_forgotten })) => {
+                settlement.apply(queue, kept, sent, is_forgotten, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

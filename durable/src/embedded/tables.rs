@@ -182,6 +182,7 @@ pub(super) const WALK_TAG: &str = "
     WHERE tag = ?1 AND value = ?2 AND (created, instance) > (?3, ?4) AND created <= ?5
     ORDER BY created, instance LIMIT ?6";
 pub(super) const WALK_IDS: &str = "SELECT id, key FROM instances WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const WALK_ENTITIES: &str = "SELECT id, updated, last FROM instances WHERE id >= ?1 ORDER BY id";
 pub(super) const READ_PLACE: &str = "SELECT id, status, shelf, name, created FROM instances WHERE key = ?1";
 // How many there are, counted no further than a limit.
 pub(super) const PROBE_TAG: &str =

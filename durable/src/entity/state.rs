@@ -69,10 +69,15 @@ impl EntityState {
     /// # Errors
     /// When what is stored is not the state of an entity.
     pub fn of(history: &History) -> Result<Self, NotStorable> {
-        match history.started() {
-            Some(started) if started.input != Payload::null() => started.input.read(),
-            _ => Ok(Self::default()),
-        }
+        history.started().map_or_else(|| Ok(Self::default()), |started| Self::read(&started.input))
+    }
+
+    /// What is kept of an entity, as it is stored; `null` stands for nothing.
+    ///
+    /// # Errors
+    /// When it is not the state of an entity.
+    pub fn read(stored: &Payload) -> Result<Self, NotStorable> {
+        if *stored == Payload::null() { Ok(Self::default()) } else { stored.read() }
     }
 
     /// The lock, if it is held.

@@ -46,6 +46,7 @@ pub(super) fn checkpoint(
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: left.has_executions,
+        is_forgettable: false,
         tag,
         events: Vec::new(),
         activities: Vec::new(),

@@ -115,6 +115,7 @@ fn bare(
     Checkpoint {
         execution,
         replaces: false,
+        is_forgettable: false,
         tag,
         events,
         activities: Vec::new(),

@@ -26,6 +26,7 @@ pub fn turn(
     Ok(Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
+        is_forgettable: end.state.is_forgettable(),
         tag,
         events: vec![HistoryEvent::new(now, EventKind::ExecutionStarted(Box::new(started)))],
         activities: Vec::new(),

@@ -47,6 +47,7 @@ pub fn rewind(
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
+        is_forgettable: false,
         tag,
         events: cut.kept.clone(),
         activities: Vec::new(),

@@ -18,6 +18,9 @@ pub struct Checkpoint {
     pub execution: ExecutionId,
     /// Whether the events are the whole history from now on, instead of its new end.
     pub replaces: bool,
+    /// Whether the instance, an entity of which nothing need be kept, may be removed altogether. A store
+    /// must not while a message waits for it, sent by this checkpoint included; and it need not.
+    pub is_forgettable: bool,
     /// This checkpoint's name.
     pub tag: CheckpointTag,
     /// The history's new end, bracketed by `OrchestratorStarted` and `OrchestratorCompleted`.

@@ -15,11 +15,11 @@ use tracing::Instrument;
 use super::{Host, next_tag, orchestrations::rest_after};
 use crate::{
     context::{EntityHome, Services},
-    entity::{Batch, BatchEnd, EntityExecutor, EntityState, Presence, Turn, TurnEnd, TurnOptions},
+    entity::{Batch, BatchEnd, EntityExecutor, EntityState, Presence, Turn, TurnEnd, TurnOptions, message},
     episode,
-    history::{LockOwner, OperationRequest},
+    history::{LockOwner, OperationRequest, TaskMessage},
     model::{EntityId, Failure, FailureKind, FunctionName},
-    provider::{OrchestrationWorkItem, Past, ProviderError, ProviderErrorKind},
+    provider::{EntityQuery, OrchestrationWorkItem, Past, ProviderError, ProviderErrorKind},
     registry::{FunctionKind, Registry},
     session::Sessions,
 };
@@ -218,6 +218,34 @@ async fn presence(host: &Host, owner: &LockOwner) -> Presence {
     }
 }
 
+/// Orders to break every lock of an instance whose history cannot be read: only the entities still know of
+/// them. What cannot be looked at is passed over; whoever waits for such a lock finds its owner gone.
+pub(super) async fn breaks(host: &Host, item: &OrchestrationWorkItem) -> Vec<TaskMessage> {
+    let now = host.provider.clock().now();
+    let mut orders = Vec::new();
+    let mut query = EntityQuery::new().page_size(EntityQuery::MAX_PAGE_SIZE);
+    loop {
+        let page = match host.provider.entities(&query).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(instance = %item.instance, %error, "its locks cannot be looked for");
+                return orders;
+            }
+        };
+        for stored in page.entities {
+            let Ok(kept) = EntityState::read(&stored.kept) else { continue };
+            let owner = kept.lock().map(|lock| lock.owner.clone());
+            if let Some(owner) = owner.filter(|owner| owner.instance == item.instance) {
+                orders.push(message::break_lock(&stored.entity, Some(owner), now));
+            }
+        }
+        match page.next {
+            Some(next) => query = query.after(next),
+            None => return orders,
+        }
+    }
+}
+
 async fn save(host: &Host, entity: &EntityId, item: OrchestrationWorkItem, mut end: TurnEnd) {
     let (instance, tag) = (item.instance.clone(), next_tag());
     let checkpoint = match episode::turn(entity, &mut end, host.provider.clock().now(), tag) {
@@ -229,7 +257,9 @@ async fn save(host: &Host, entity: &EntityId, item: OrchestrationWorkItem, mut e
         }
     };
     let bytes = checkpoint.events.iter().map(|event| event.kind.size_hint()).sum();
-    host.entities.kept.put(instance.clone(), tag, end.state, bytes);
+    if !checkpoint.is_forgettable {
+        host.entities.kept.put(instance.clone(), tag, end.state, bytes);
+    }
     if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
         // Whether it was made or not is unknown: what is in memory must not be used again.
         host.entities.kept.forget(&instance, tag);

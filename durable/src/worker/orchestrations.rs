@@ -18,7 +18,11 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Host, entities::Entities, next_tag, unhandled};
+use super::{
+    Host,
+    entities::{self, Entities},
+    next_tag, unhandled,
+};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
@@ -321,10 +325,14 @@ pub(super) async fn fail(
     let now = host.provider.clock().now();
     // Somebody may wait for it, or for a lock that it holds.
     let started = host.provider.load_start(&item).await.ok();
-    let past = host.provider.load_history(&item).await.unwrap_or_default();
+    let past = host.provider.load_history(&item).await.ok();
     let execution = item.execution.clone();
-    let checkpoint =
-        episode::fail(execution, &past, started.as_ref(), &item.messages, failure, now, next_tag());
+    let known = past.clone().unwrap_or_default();
+    let mut checkpoint =
+        episode::fail(execution, &known, started.as_ref(), &item.messages, failure, now, next_tag());
+    if past.is_none() {
+        checkpoint.messages.extend(entities::breaks(host, &item).await);
+    }
     tell(host, &item, started, &checkpoint).await;
     host.provider.checkpoint(item, checkpoint).await
 }

@@ -17,9 +17,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
-        ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, HubStore, InstanceFilter, InstanceQuery,
-        InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Provider,
-        ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, EntityPage, EntityQuery, HubStore,
+        InstanceFilter, InstanceQuery, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page,
+        PageToken, Provider, ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::VirtualClock;
@@ -75,6 +75,10 @@ impl HubStore for Faulty {
 impl AdminStore for Faulty {
     async fn query(&self, query: &InstanceQuery) -> Result<Page> {
         self.inner.query(query).await
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage> {
+        self.inner.entities(query).await
     }
 
     async fn counts(&self) -> Result<StatusCounts> {
