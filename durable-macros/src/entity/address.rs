@@ -56,6 +56,14 @@ impl Address<'_> {
                 }
             }
 
+            impl #state ::core::cmp::PartialEq for #name #state {
+                fn eq(&self, other: &Self) -> bool {
+                    self.0 == other.0
+                }
+            }
+
+            impl #state ::core::cmp::Eq for #name #state {}
+
             impl #state ::core::convert::From<#support::EntityId> for #name #state {
                 fn from(entity: #support::EntityId) -> Self {
                     Self(entity #marker)
