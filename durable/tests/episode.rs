@@ -251,8 +251,15 @@ fn whoever_asks_for_another_orchestration_under_the_id_is_refused_however_this_o
     let ended = episode::terminate(&own.execution, &past, None, &together, at(2), CheckpointTag(2));
     assert!(refused(ended.unwrap()));
     let failure = Failure::new("poisoned");
-    let failed =
-        episode::fail(own.execution.clone(), Some(&own), &together, failure, at(2), CheckpointTag(2));
+    let failed = episode::fail(
+        own.execution.clone(),
+        &History::default(),
+        Some(&own),
+        &together,
+        failure,
+        at(2),
+        CheckpointTag(2),
+    );
     assert!(refused(failed));
 }
 
@@ -357,7 +364,18 @@ fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
     let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
     let mut events = run(&mut session, &[start(), suspended]).events;
     let (execution, failure) = (started().execution, Failure::new("poisoned"));
-    events.extend(episode::fail(execution, None, &[completed(0)], failure, at(2), CheckpointTag(2)).events);
+    events.extend(
+        episode::fail(
+            execution,
+            &History::default(),
+            None,
+            &[completed(0)],
+            failure,
+            at(2),
+            CheckpointTag(2),
+        )
+        .events,
+    );
     let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
     let checkpoint =
         episode::rewind(&History::new(events), &[rewound], at(3), CheckpointTag(3), &|_| true).unwrap();

@@ -3,6 +3,7 @@
 //! Must not know the store. Begin with [`Operation`].
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, mpsc::Sender},
     time::Duration,
@@ -40,7 +41,8 @@ pub(super) enum Operation {
         /// For who is given the work and does not take it.
         writer: Sender<Self>,
     },
-    Purge(Purge, Reply<u64>),
+    Purge(InstanceId, Reply<u64>),
+    PurgeFound(Purge),
     /// Remove what is kept no longer. Counted as a write until it is done.
     PurgeDue,
     CreateHub(Reply<()>),
@@ -52,12 +54,27 @@ pub(super) enum Operation {
     Stop,
 }
 
-/// Ended instances to remove.
+impl Operation {
+    /// Whether it is about the hub as a whole: what was asked for before must be done by then.
+    pub(super) fn concerns_the_hub(&self) -> bool {
+        match self {
+            Self::BeginWork { .. }
+            | Self::CreateHub(_)
+            | Self::DeleteHub(_)
+            | Self::Flush(_)
+            | Self::Stop => true,
+            Self::Write(_) | Self::Purge(..) | Self::PurgeFound(_) | Self::PurgeDue | Self::Wake => false,
+        }
+    }
+}
+
+/// Ended instances to remove, if they still stand as they were found.
 #[derive(Debug)]
-pub(super) enum Purge {
-    One(InstanceId),
-    /// Those that still stand as they were found.
-    Found(Vec<Place>),
+pub(super) struct Purge {
+    pub(super) found: VecDeque<Place>,
+    /// How many of them have been removed.
+    pub(super) removed: u64,
+    pub(super) reply: Reply<u64>,
 }
 
 /// Work that has begun. Ends at once when whoever asked for it does not wait any more: nobody else

@@ -5,11 +5,13 @@
 
 mod anew;
 mod forget;
+mod hub;
+mod leaving;
 mod purge;
 mod telling;
-mod working;
 
 use std::{
+    collections::VecDeque,
     mem,
     sync::{
         Arc,
@@ -20,7 +22,8 @@ use std::{
 
 use super::{
     error::Trouble,
-    operation::{Begun, Done, Follow, Operation, Outcome, Reply, Write, answer, is_refusal},
+    operation::{Begun, Done, Follow, Operation, Outcome, Purge, Reply, Write, answer, is_refusal},
+    place::FEW,
     rows::Row,
     sending,
     shared::Shared,
@@ -45,6 +48,10 @@ pub(super) struct Writer {
     leftovers: Vec<Row>,
     /// What the hub is called in messages.
     hub: String,
+    /// Purges under way, the first one first.
+    purges: VecDeque<Purge>,
+    /// How many instances they remove in the next transaction.
+    pace: usize,
 }
 
 impl Writer {
@@ -54,7 +61,17 @@ impl Writer {
         operations: Receiver<Operation>,
         hub: String,
     ) -> Self {
-        Self { shared, store, operations, works: false, leaving: Vec::new(), leftovers: Vec::new(), hub }
+        Self {
+            shared,
+            store,
+            operations,
+            works: false,
+            leaving: Vec::new(),
+            leftovers: Vec::new(),
+            hub,
+            purges: VecDeque::new(),
+            pace: FEW,
+        }
     }
 
     /// Does what it is asked, until it is asked to stop or nobody can ask any more.
@@ -70,6 +87,9 @@ impl Writer {
                 self.commit(mem::take(&mut writes));
             }
             let mut stops = false;
+            if operation.as_ref().is_some_and(Operation::concerns_the_hub) {
+                while self.purge_some_found() {}
+            }
             match operation {
                 Some(Operation::Stop) => stops = true,
                 Some(Operation::BeginWork { reply, writer }) => {
@@ -77,13 +97,15 @@ impl Writer {
                     let begun = self.begin_work().map(|()| Begun { shared, writer, is_taken: false });
                     answer(reply, begun);
                 }
-                Some(Operation::Purge(purge, reply)) => answer(reply, self.purge(&purge)),
+                Some(Operation::Purge(id, reply)) => answer(reply, self.purge(&id)),
+                Some(Operation::PurgeFound(purge)) => self.purges.push_back(purge),
                 Some(Operation::PurgeDue) => self.purge_due(),
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
                 Some(Operation::Flush(reply)) => self.leaving.push(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
+            self.purge_some_found();
             self.release_if_ended();
             self.tell_leaving();
             if stops {
@@ -97,6 +119,9 @@ impl Writer {
 
     /// The next operation. While waiting it looks now and then for what others wrote.
     fn next(&mut self) -> Option<Operation> {
+        if !self.purges.is_empty() {
+            return self.operations.try_recv().ok().or(Some(Operation::Wake));
+        }
         loop {
             let looks = self.store.is_shared()
                 && (self.works || self.shared.update(|queue| queue.waiters.instances().len() > 0));
@@ -274,19 +299,6 @@ impl Writer {
             write.follow(queue, Follow { works: self.works, now }, Err(trouble))
         });
         answer.send();
-    }
-
-    fn create_hub(&mut self) -> Result<(), ProviderError> {
-        self.store.create_hub().map_err(|trouble| trouble.on("create", self.hub.as_str()))
-    }
-
-    fn delete_hub(&mut self) -> Result<(), ProviderError> {
-        let refused =
-            self.works.then(|| Trouble::new(ProviderErrorKind::Held("this process works the hub".into())));
-        let deleted = refused.map_or_else(|| self.store.delete_hub(), Err);
-        deleted.map_err(|trouble| trouble.on("delete", self.hub.as_str()))?;
-        self.shared.update(|queue| queue.waiters.dismiss_all());
-        Ok(())
     }
 }
 
