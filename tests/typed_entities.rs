@@ -36,7 +36,7 @@ impl Account {
     }
 
     fn close(self, ctx: &EntityContext, to: String) -> i64 {
-        ctx.signal(Account::at(to).deposit(self.balance));
+        ctx.signal(Self::at(to).deposit(self.balance));
         ctx.start(farewell::with(ctx.entity_id().clone()));
         self.balance
     }
