@@ -252,7 +252,7 @@ fn whoever_asks_for_another_orchestration_under_the_id_is_refused_however_this_o
     assert!(refused(ended.unwrap()));
     let failure = Failure::new("poisoned");
     let failed =
-        episode::fail(own.execution.clone(), Some(&own), &together, failure, at(2), CheckpointTag(2));
+        episode::fail(own.execution.clone(), &past, Some(&own), &together, failure, at(2), CheckpointTag(2));
     assert!(refused(failed));
 }
 
@@ -356,8 +356,11 @@ fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
     let mut session = session(one_call);
     let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
     let mut events = run(&mut session, &[start(), suspended]).events;
-    let (execution, failure) = (started().execution, Failure::new("poisoned"));
-    events.extend(episode::fail(execution, None, &[completed(0)], failure, at(2), CheckpointTag(2)).events);
+    let (execution, past, failure) =
+        (started().execution, History::new(events.clone()), Failure::new("poisoned"));
+    events.extend(
+        episode::fail(execution, &past, None, &[completed(0)], failure, at(2), CheckpointTag(2)).events,
+    );
     let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
     let checkpoint =
         episode::rewind(&History::new(events), &[rewound], at(3), CheckpointTag(3), &|_| true).unwrap();
