@@ -55,7 +55,7 @@ async fn notes(ctx: EntityContext) -> Result<(), Failure> {
 }
 
 #[orchestrator]
-async fn transfer(
+async fn pay(
     mut ctx: OrchestrationContext,
     from: String,
     to: String,
@@ -93,8 +93,8 @@ async fn money_moves_between_typed_accounts() {
         let (ada, bob) = (Account::at("ada"), Account::at("bob"));
         assert_eq!(client.read(&ada).await.unwrap(), None);
         client.signal(ada.deposit(100)).await.unwrap();
-        assert!(client.start(transfer::with("ada", "bob", 40)).await.unwrap().output().await.unwrap());
-        assert!(!client.start(transfer::with("ada", "bob", 70)).await.unwrap().output().await.unwrap());
+        assert!(client.start(pay::with("ada", "bob", 40)).await.unwrap().output().await.unwrap());
+        assert!(!client.start(pay::with("ada", "bob", 70)).await.unwrap().output().await.unwrap());
         assert_eq!(client.read(&ada).await.unwrap(), Some(Account { balance: 60 }), "{}", place.address);
         assert_eq!(client.read(&bob).await.unwrap(), Some(Account { balance: 40 }));
         let overdrawn = client.start(overdraw::with("ada")).await.unwrap();
@@ -102,7 +102,7 @@ async fn money_moves_between_typed_accounts() {
         let closed = client.start(close::with("ada", "bob")).await.unwrap();
         assert_eq!(closed.output().await.unwrap(), 60);
         assert_eq!(client.read(&ada).await.unwrap(), None);
-        let moved = client.start(transfer::with("bob", "eve", 100)).await.unwrap();
+        let moved = client.start(pay::with("bob", "eve", 100)).await.unwrap();
         assert!(moved.output().await.unwrap(), "what the closed account had came before");
         worker.shut_down().await.unwrap();
     }
