@@ -46,7 +46,7 @@ async fn account(ctx: EntityContext) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When an account refuses.
-#[orchestrator]
+#[orchestrator(name = "bank_open")]
 pub async fn open_bank(ctx: OrchestrationContext) -> Result<(), Failure> {
     let calls: Vec<_> = (0..ACCOUNTS).map(|number| ctx.call(id(number).operation("add", PAID_IN))).collect();
     try_join_all(calls).map_ok(drop).await
@@ -57,7 +57,7 @@ pub async fn open_bank(ctx: OrchestrationContext) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When an account refuses.
-#[orchestrator]
+#[orchestrator(name = "bank_transfer")]
 pub async fn transfer(
     mut ctx: OrchestrationContext,
     from: u64,
@@ -84,7 +84,7 @@ pub async fn transfer(
 ///
 /// # Errors
 /// When an account refuses.
-#[orchestrator]
+#[orchestrator(name = "bank_total")]
 pub async fn total(ctx: OrchestrationContext) -> Result<i64, Failure> {
     let calls: Vec<_> = (0..ACCOUNTS)
         .map(|number| ctx.call(id(number).operation("balance", ()).returning::<i64>()))

@@ -13,16 +13,14 @@ use std::{
 };
 
 use futures::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
     stream::FuturesUnordered,
 };
 
-use super::{
-    Host,
-    entities::{self, Entities},
-    next_tag, unhandled,
-};
+use tracing::Instrument;
+
+use super::{Host, entities, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
@@ -47,7 +45,7 @@ pub(super) fn spawn(host: Arc<Host>, number: usize) -> std::io::Result<JoinHandl
     Builder::new().name(name).spawn(move || futures::executor::block_on(run(&host, number)))
 }
 
-async fn run(host: &Arc<Host>, thread: usize) {
+async fn run(host: &Host, thread: usize) {
     let mut settling = Settling::new();
     let share = (host.options.max_orchestrations / host.options.orchestrator_threads.max(1)).max(1);
     loop {
@@ -58,13 +56,15 @@ async fn run(host: &Arc<Host>, thread: usize) {
         }
         match fetch(host, room, &mut settling).await {
             Ok(items) if items.is_empty() => break,
-            Ok(items) => settling.extend(items.into_iter().filter_map(|item| {
-                if let Some(entity) = EntityId::of_instance(&item.instance) {
-                    Entities::spawn(host, entity, item);
-                    return None;
-                }
+            Ok(items) => settling.extend(items.into_iter().map(|item| {
                 host.locks.hold(item.lock);
-                Some(Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>)
+                match EntityId::of_instance(&item.instance) {
+                    Some(entity) => {
+                        let span = tracing::info_span!("entity", %entity);
+                        entities::process(host, entity, item).instrument(span).boxed_local()
+                    }
+                    None => process(host, thread, item).boxed_local(),
+                }
             })),
             // A store that is out of reach keeps nobody from leaving.
             Err(_) if host.is_stopping() => break,
