@@ -55,12 +55,7 @@ async fn notes(ctx: EntityContext) -> Result<(), Failure> {
 }
 
 #[orchestrator]
-async fn pay(
-    mut ctx: OrchestrationContext,
-    from: String,
-    to: String,
-    amount: i64,
-) -> Result<bool, Failure> {
+async fn pay(mut ctx: OrchestrationContext, from: String, to: String, amount: i64) -> Result<bool, Failure> {
     let (from, to) = (Account::at(from), Account::at(to));
     let section = ctx.lock([&from, &to]).await?;
     if section.call(from.balance()).await? < amount {
