@@ -36,7 +36,7 @@ impl Account {
     }
 
     fn close(self, ctx: &EntityContext, to: String) -> i64 {
-        ctx.signal(Account::at(to).deposit(self.balance));
+        ctx.signal(Self::at(to).deposit(self.balance));
         ctx.start(farewell::with(ctx.entity_id().clone()));
         self.balance
     }
@@ -55,12 +55,7 @@ async fn notes(ctx: EntityContext) -> Result<(), Failure> {
 }
 
 #[orchestrator]
-async fn transfer(
-    mut ctx: OrchestrationContext,
-    from: String,
-    to: String,
-    amount: i64,
-) -> Result<bool, Failure> {
+async fn pay(mut ctx: OrchestrationContext, from: String, to: String, amount: i64) -> Result<bool, Failure> {
     let (from, to) = (Account::at(from), Account::at(to));
     let section = ctx.lock([&from, &to]).await?;
     if section.call(from.balance()).await? < amount {
@@ -93,8 +88,8 @@ async fn money_moves_between_typed_accounts() {
         let (ada, bob) = (Account::at("ada"), Account::at("bob"));
         assert_eq!(client.read(&ada).await.unwrap(), None);
         client.signal(ada.deposit(100)).await.unwrap();
-        assert!(client.start(transfer::with("ada", "bob", 40)).await.unwrap().output().await.unwrap());
-        assert!(!client.start(transfer::with("ada", "bob", 70)).await.unwrap().output().await.unwrap());
+        assert!(client.start(pay::with("ada", "bob", 40)).await.unwrap().output().await.unwrap());
+        assert!(!client.start(pay::with("ada", "bob", 70)).await.unwrap().output().await.unwrap());
         assert_eq!(client.read(&ada).await.unwrap(), Some(Account { balance: 60 }), "{}", place.address);
         assert_eq!(client.read(&bob).await.unwrap(), Some(Account { balance: 40 }));
         let overdrawn = client.start(overdraw::with("ada")).await.unwrap();
@@ -102,7 +97,7 @@ async fn money_moves_between_typed_accounts() {
         let closed = client.start(close::with("ada", "bob")).await.unwrap();
         assert_eq!(closed.output().await.unwrap(), 60);
         assert_eq!(client.read(&ada).await.unwrap(), None);
-        let moved = client.start(transfer::with("bob", "eve", 100)).await.unwrap();
+        let moved = client.start(pay::with("bob", "eve", 100)).await.unwrap();
         assert!(moved.output().await.unwrap(), "what the closed account had came before");
         worker.shut_down().await.unwrap();
     }

@@ -62,7 +62,7 @@ impl Source<'_> {
         }
     }
 
-    /// A future that owns the state. It is not `Send` under the operation's name.
+    /// A future that owns the state. One that is not `Send` is reported under the operation's name.
     fn begun(&self, place: usize, operation: &OperationDefinition, state: &TokenStream) -> TokenStream {
         let Self { support, path, name, .. } = self;
         let OperationDefinition { ident, receiver, is_async, context, inputs, returns, .. } = operation;
