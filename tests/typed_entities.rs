@@ -78,7 +78,7 @@ async fn close(ctx: OrchestrationContext, of: String, to: String) -> Result<i64,
     ctx.call(Account::at(of).close(to)).await
 }
 
-// R2:ENT-7, ENT-26, ENT-27, ENT-49; R3:ENT-4, ENT-12, ENT-15, ENT-19, ENT-31; R1:OVR-30
+// R2:ENT-5, ENT-7, ENT-26, ENT-31, ENT-27, ENT-49; R3:ENT-4, ENT-12, ENT-15, ENT-19, ENT-31; R1:OVR-30, R1:TYP-1, TYP-9
 #[tokio::test]
 async fn money_moves_between_typed_accounts() {
     let folder = Folder::new("typed").unwrap();

@@ -9,7 +9,7 @@ mod example;
 
 use example::{Counter, count_to, milestones, tally_to};
 
-// R2:ENT-19 to R2:ENT-24, R2:ENT-39, R3:ENT-4, R3:ENT-20, R3:ENT-58
+// R2:ENT-18 to R2:ENT-25, R2:ENT-39, R3:ENT-4, R3:ENT-20, R3:ENT-58
 #[tokio::test]
 async fn both_counters_count_and_the_milestone_is_told_once() {
     let hub = TestHub::start().await.unwrap();
