@@ -1,5 +1,5 @@
 //! Critical sections against written histories: asking for locks, the rules while they are held, giving them
-//! up. What an end sends that the orchestrator did not stands in `tests/episode.rs`.
+//! up. What an end sends that the orchestrator did not stands in `tests/episode/entities.rs`.
 
 use std::time::Duration;
 
