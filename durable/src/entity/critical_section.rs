@@ -108,16 +108,9 @@ impl Sections {
             | EventKind::EntityOperationFailed { task, .. } => {
                 self.open.values_mut().for_each(|section| drop(section.calls.remove(task)));
             }
+            EventKind::ExecutionRewound { .. } => self.lose_all(),
             _ => {}
         }
-    }
-
-    /// Takes note that the execution goes on after it had failed: its locks were released then, and what
-    /// it still does in a section would no longer be alone.
-    pub fn lose_all(&mut self) {
-        // What had not been granted is asked for once more.
-        let held = self.open.values_mut().filter(|section| section.phase == Phase::Held);
-        held.for_each(|section| section.phase = Phase::Lost);
     }
 
     /// The action that asks for the locks of `entities`, in the one order of the task hub and each once
@@ -203,6 +196,14 @@ impl Sections {
     /// Whether nothing is held nor asked for.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// The execution goes on after it had failed: its locks were released then, and what it still does in
+    /// a section would no longer be alone.
+    fn lose_all(&mut self) {
+        // What had not been granted is asked for once more.
+        let held = self.open.values_mut().filter(|section| section.phase == Phase::Held);
+        held.for_each(|section| section.phase = Phase::Lost);
     }
 
     fn held(&self, section: EventId) -> Result<&Section, LockRule> {

@@ -6,7 +6,7 @@
 use std::panic::Location;
 
 use super::{
-    Handle,
+    Callee, Handle,
     journal::{Key, TaskKind},
     task::{Subject, Task},
 };
@@ -80,6 +80,20 @@ impl Handle {
             Some(Ok(id)) => (id, Task::waiting(self.shared().clone(), Key::Task(id), Subject::Locks)),
             Some(Err(rule)) => (EventId::NONE, refused(rule)),
             None => (EventId::NONE, Task::inert()),
+        }
+    }
+
+    /// Whether something else than an entity may be called: no sub-orchestration in a critical section
+    /// (R2:ENT-61). The compiler sees to it for users of the context; this is for all others.
+    #[track_caller]
+    pub(super) fn may_call(&self, callee: &Callee) -> Result<(), LockRule> {
+        match callee {
+            Callee::Activity { .. } => Ok(()),
+            Callee::Orchestration(child) => self
+                .with(Some(Location::caller()), |journal| {
+                    journal.sections.may_call_orchestration(child.name.as_str())
+                })
+                .unwrap_or(Ok(())),
         }
     }
 

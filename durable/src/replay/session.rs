@@ -190,11 +190,6 @@ impl Session {
                 None
             }
             EventKind::EventRaised { name, input } => shared.journal().raise(name, input.clone()),
-            // It had failed, and its locks were released with that.
-            EventKind::ExecutionRewound { .. } => {
-                shared.journal().sections.lose_all();
-                None
-            }
             kind => {
                 answered(kind).and_then(|(id, task)| shared.journal().complete(id, task, completion(kind)))
             }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
+mod entities;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use durable::{
