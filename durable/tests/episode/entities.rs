@@ -347,7 +347,7 @@ fn after_a_rewind_a_held_section_is_lost_and_its_calls_name_the_rule() {
     let mut again = session(code);
     again.replay(&rewound.events);
     let end = run(&mut again, &[completed(1)]);
-    let failure = end.change.failure.clone().unwrap();
+    let failure = end.change.failure.unwrap();
     assert_eq!(failure.kind(), FailureKind::LockingRules);
     assert!(failure.message().contains("no longer held"), "{failure}");
 }
