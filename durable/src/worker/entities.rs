@@ -5,10 +5,12 @@
 
 use std::{
     collections::BTreeMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
 use tracing::Instrument;
 
@@ -18,7 +20,7 @@ use crate::{
     entity::{Batch, BatchEnd, EntityExecutor, EntityState, Presence, Turn, TurnEnd, TurnOptions, message},
     episode,
     history::{LockOwner, OperationRequest, TaskMessage},
-    model::{EntityId, Failure, FailureKind, FunctionName},
+    model::{EntityId, Failure, FailureKind, FunctionName, InstanceId, panic_message},
     provider::{EntityQuery, OrchestrationWorkItem, Past, ProviderError, ProviderErrorKind},
     registry::{FunctionKind, Registry},
     session::Sessions,
@@ -33,6 +35,9 @@ pub(super) struct Entities {
     turns: Mutex<JoinSet<()>>,
     /// The items of turns that went before they were settled.
     broken_off: Mutex<Vec<OrchestrationWorkItem>>,
+    /// How often entities were handed out in vain although no operation is to blame: the store's trouble,
+    /// however often it is met, is no poison.
+    excused: Mutex<BTreeMap<InstanceId, u32>>,
     runtime: Handle,
 }
 
@@ -55,6 +60,7 @@ impl Entities {
             slots: Arc::new(Semaphore::new(options.max_entities)),
             turns: Mutex::default(),
             broken_off: Mutex::default(),
+            excused: Mutex::default(),
             runtime: runtime.clone(),
         }
     }
@@ -65,6 +71,20 @@ impl Entities {
 
     fn broken_off(&self) -> MutexGuard<'_, Vec<OrchestrationWorkItem>> {
         self.broken_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn excused(&self) -> MutexGuard<'_, BTreeMap<InstanceId, u32>> {
+        self.excused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn excuse(&self, instance: InstanceId) {
+        *self.excused().entry(instance).or_default() += 1;
+    }
+
+    /// How often the operations of an item were begun and not ended, this time included.
+    fn begun(&self, item: &OrchestrationWorkItem) -> u32 {
+        let excused = self.excused().get(&item.instance).copied().unwrap_or(0);
+        item.attempt.saturating_sub(excused)
     }
 
     /// Begins the turn of an entity, as soon as there is room for it.
@@ -114,7 +134,10 @@ async fn process(mut taking: Taking, entity: EntityId) {
     let host = taking.host.clone();
     let Some(item) = &taking.item else { return };
     let slot = host.entities.slots.acquire().await;
-    let done = take_turn(&host, &entity, item).await;
+    // A value of the user's may panic where it is dropped; the entity must not stay out for it.
+    let done = AssertUnwindSafe(take_turn(&host, &entity, item)).catch_unwind().await;
+    let is_excused = matches!(done, Ok(Err(_)));
+    let done = done.unwrap_or_else(|panic| Err(format!("its turn panicked: {}", panic_message(&*panic))));
     drop(slot);
     let Some(item) = taking.item.take() else { return };
     let lock = item.lock;
@@ -122,6 +145,9 @@ async fn process(mut taking: Taking, entity: EntityId) {
         Ok(end) => save(&host, &entity, item, end).await,
         Err(reason) => {
             tracing::warn!(%entity, reason, attempt = item.attempt, "an entity cannot take its turn; trying again");
+            if is_excused {
+                host.entities.excuse(item.instance.clone());
+            }
             let rest = rest_after(item.attempt);
             give_back(&host, item, rest).await;
         }
@@ -147,16 +173,16 @@ async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem)
     let mut turn = Turn::new(entity.clone(), kept, options);
     turn.take(&item.messages);
     while let Some(owner) = turn.doubt() {
-        let presence = presence(host, owner).await;
+        let presence = presence(host, owner).await?;
         turn.learn(presence);
     }
     let operations = turn.operations();
     let state = turn.state().cloned();
     let end = if operations.is_empty() {
         BatchEnd { state, ends: Vec::new() }
-    } else if item.attempt > host.options.max_attempts {
-        let message =
-            format!("the operation was begun {} times, and ended with its process", item.attempt - 1);
+    } else if host.entities.begun(item) > host.options.max_attempts {
+        let before = host.entities.begun(item) - 1;
+        let message = format!("the operation was begun {before} times, and ended with its process");
         let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
         tracing::error!(%failure, "operations of an entity are given up");
         BatchEnd::failed(state, operations.len(), &failure)
@@ -203,17 +229,20 @@ async fn kept(host: &Host, item: &OrchestrationWorkItem) -> Result<EntityState, 
     EntityState::of(&history).map_err(|error| format!("what is stored of it cannot be read: {error}"))
 }
 
-/// Looks up the owner of a lock that somebody waits for.
-async fn presence(host: &Host, owner: &LockOwner) -> Presence {
+/// Looks up the owner of a lock that somebody waits for. Trouble that will pass is an error: nobody would
+/// ask again.
+async fn presence(host: &Host, owner: &LockOwner) -> Result<Presence, String> {
     match host.provider.read_state(&owner.instance).await {
         Ok(Some(state)) => {
             let is_it = owner.execution.as_ref().is_none_or(|execution| *execution == state.execution_id);
-            if is_it && !state.runtime_status.is_terminal() { Presence::Live } else { Presence::Gone }
+            let is_live = is_it && !state.runtime_status.is_terminal();
+            Ok(if is_live { Presence::Live } else { Presence::Gone })
         }
-        Ok(None) => Presence::Gone,
+        Ok(None) => Ok(Presence::Gone),
+        Err(error) if error.is_transient() => Err(format!("the owner of its lock, {owner}: {error}")),
         Err(error) => {
             tracing::warn!(%owner, %error, "the owner of a lock cannot be looked up");
-            Presence::Unknown
+            Ok(Presence::Unknown)
         }
     }
 }
@@ -260,10 +289,14 @@ async fn save(host: &Host, entity: &EntityId, item: OrchestrationWorkItem, mut e
     if !checkpoint.is_forgettable {
         host.entities.kept.put(instance.clone(), tag, end.state, bytes);
     }
-    if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
-        // Whether it was made or not is unknown: what is in memory must not be used again.
-        host.entities.kept.forget(&instance, tag);
-        tracing::error!(%error, "an entity's turn could not be saved; its operations run again");
+    match host.provider.checkpoint(item, checkpoint).await {
+        Ok(()) => drop(host.entities.excused().remove(&instance)),
+        Err(error) => {
+            // Whether it was made or not is unknown: what is in memory must not be used again.
+            host.entities.kept.forget(&instance, tag);
+            host.entities.excuse(instance);
+            tracing::error!(%error, "an entity's turn could not be saved; its operations run again");
+        }
     }
 }
 
