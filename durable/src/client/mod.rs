@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 pub use entity_admin::{CleanedEntities, EntitySnapshot, EntitySnapshots, HeldLock, LockWait};
-pub(crate) use explain::stored;
+pub(crate) use explain::{add_locks, stored};
 pub use reply::Reply;
 pub use run::Run;
 

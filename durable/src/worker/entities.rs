@@ -7,12 +7,14 @@
 use std::{
     collections::BTreeMap,
     future::poll_fn,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, oneshot},
@@ -25,7 +27,7 @@ use crate::{
     entity::{Batch, BatchEnd, EntityExecutor, EntityState, Presence, Turn, TurnEnd, TurnOptions, message},
     episode,
     history::{LockOwner, OperationRequest, TaskMessage},
-    model::{EntityId, Failure, FailureKind, FunctionName, Payload},
+    model::{EntityId, Failure, FailureKind, FunctionName, InstanceId, Payload, panic_message},
     provider::{EntityQuery, OrchestrationWorkItem, Past, ProviderError, ProviderErrorKind},
     registry::{FunctionKind, Registry},
     session::Sessions,
@@ -39,6 +41,9 @@ pub(super) struct Entities {
     /// For batches that wait.
     slots: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
+    /// How often entities were handed out in vain although no operation is to blame: the store's trouble,
+    /// however often it is met, is no poison.
+    excused: Mutex<BTreeMap<InstanceId, u32>>,
     runtime: Handle,
 }
 
@@ -52,8 +57,10 @@ struct Waiting {
 
 /// Why a turn is not taken here and now.
 enum NotNow {
-    /// It is tried again later.
+    /// It is tried again later: the store is to blame, or what this worker lacks.
     Failed(String),
+    /// It is tried again later, and counts as an attempt: code of the user's broke it.
+    Panicked(String),
     /// The worker is on its way out, and has waited long enough.
     BrokenOff,
 }
@@ -76,12 +83,27 @@ impl Entities {
             kept: Sessions::new(options.session_bytes),
             slots: Arc::new(Semaphore::new(options.max_entities)),
             waiting: Mutex::default(),
+            excused: Mutex::default(),
             runtime: runtime.clone(),
         }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn excused(&self) -> MutexGuard<'_, BTreeMap<InstanceId, u32>> {
+        self.excused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn excuse(&self, instance: InstanceId) {
+        *self.excused().entry(instance).or_default() += 1;
+    }
+
+    /// How often the operations of an item were begun and not ended, this time included.
+    fn begun(&self, item: &OrchestrationWorkItem) -> u32 {
+        let excused = self.excused().get(&item.instance).copied().unwrap_or(0);
+        item.attempt.saturating_sub(excused)
     }
 
     /// Breaks off the batches that still wait; those that would begin to wait as well.
@@ -96,21 +118,21 @@ impl Entities {
         }
     }
 
-    /// Runs a batch to its end; `None` when it was broken off.
-    async fn run(&self, mut batch: Batch) -> Option<BatchEnd> {
+    /// Runs a batch to its end, unless it is broken off.
+    async fn run(&self, mut batch: Batch) -> Result<BatchEnd, NotNow> {
         let first = poll_fn(|cx| {
             let _entered = self.runtime.enter();
             Poll::Ready(Pin::new(&mut batch).poll(cx))
         });
         if let Poll::Ready(end) = first.await {
-            return Some(end);
+            return Ok(end);
         }
         let (done, end) = oneshot::channel();
         let slots = self.slots.clone();
         {
             let mut waiting = self.waiting();
             if waiting.is_over {
-                return None;
+                return Err(NotNow::BrokenOff);
             }
             let rest = async move {
                 let _slot = slots.acquire_owned().await;
@@ -120,23 +142,36 @@ impl Entities {
             waiting.batches.spawn_on(rest, &self.runtime);
             while waiting.batches.try_join_next().is_some() {}
         }
-        end.await.ok()
+        end.await.map_err(|_| match self.waiting().is_over {
+            true => NotNow::BrokenOff,
+            false => NotNow::Panicked("its task ended without an answer".to_owned()),
+        })
     }
 }
 
 /// Takes the turn of an entity, and settles its item.
 pub(super) async fn process(host: &Host, entity: EntityId, item: OrchestrationWorkItem) {
     let lock = item.lock;
-    match take_turn(host, &entity, &item).await {
+    // A value of the user's may panic where it is dropped; the entity must not stay out for it.
+    let done = AssertUnwindSafe(take_turn(host, &entity, &item)).catch_unwind().await;
+    let done = done.unwrap_or_else(|panic| Err(NotNow::Panicked(panic_message(&*panic))));
+    match done {
         Ok(end) => save(host, &entity, item, end).await,
         Err(NotNow::BrokenOff) => give_back(host, item, Duration::ZERO).await,
         Err(NotNow::Failed(reason)) => {
-            tracing::warn!(%entity, reason, attempt = item.attempt, "an entity cannot take its turn; trying again");
-            let rest = rest_after(item.attempt);
-            give_back(host, item, rest).await;
+            host.entities.excuse(item.instance.clone());
+            rest(host, item, &reason).await;
         }
+        Err(NotNow::Panicked(panic)) => rest(host, item, &format!("its turn panicked: {panic}")).await,
     }
     host.locks.release(lock);
+}
+
+async fn rest(host: &Host, item: OrchestrationWorkItem, reason: &str) {
+    let (instance, attempt) = (&item.instance, item.attempt);
+    tracing::warn!(%instance, reason, attempt, "an entity cannot take its turn; trying again");
+    let rest = rest_after(attempt);
+    give_back(host, item, rest).await;
 }
 
 /// What a turn leaves behind, or why it cannot be taken here and now.
@@ -157,21 +192,21 @@ async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem)
     let mut turn = Turn::new(entity.clone(), kept, options);
     turn.take(&item.messages);
     while let Some(owner) = turn.doubt() {
-        let presence = presence(host, owner).await;
+        let presence = presence(host, owner).await.map_err(NotNow::Failed)?;
         turn.learn(presence);
     }
     let operations = turn.operations();
     let state = turn.state().cloned();
     let end = if operations.is_empty() {
         BatchEnd { state, ends: Vec::new() }
-    } else if item.attempt > host.options.max_attempts {
-        let message =
-            format!("the operation was begun {} times, and ended with its process", item.attempt - 1);
+    } else if host.entities.begun(item) > host.options.max_attempts {
+        let before = host.entities.begun(item) - 1;
+        let message = format!("the operation was begun {before} times, and ended with its process");
         let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", message);
         tracing::error!(%failure, "operations of an entity are given up");
         BatchEnd::failed(state, operations.len(), &failure)
     } else {
-        run(host, entity, executor.clone(), state, operations).await.ok_or(NotNow::BrokenOff)?
+        run(host, entity, executor.clone(), state, operations).await?
     };
     Ok(turn.finish(end))
 }
@@ -182,7 +217,7 @@ async fn run(
     executor: Arc<dyn EntityExecutor>,
     state: Option<Payload>,
     operations: Vec<OperationRequest>,
-) -> Option<BatchEnd> {
+) -> Result<BatchEnd, NotNow> {
     let asked: Vec<_> =
         operations.iter().map(|asked| (asked.operation.clone(), asked.call.is_some())).collect();
     let batch = Batch::new(executor, entity.clone(), state, operations, host.options.max_payload);
@@ -196,7 +231,7 @@ async fn run(
             }
         }
     }
-    Some(end)
+    Ok(end)
 }
 
 /// What is kept of the entity, from memory if that is what is stored.
@@ -214,17 +249,20 @@ async fn kept(host: &Host, item: &OrchestrationWorkItem) -> Result<EntityState, 
     EntityState::of(&history).map_err(|error| format!("what is stored of it cannot be read: {error}"))
 }
 
-/// Looks up the owner of a lock that somebody waits for.
-async fn presence(host: &Host, owner: &LockOwner) -> Presence {
+/// Looks up the owner of a lock that somebody waits for. Trouble that will pass is an error: nobody would
+/// ask again.
+async fn presence(host: &Host, owner: &LockOwner) -> Result<Presence, String> {
     match host.provider.read_state(&owner.instance).await {
         Ok(Some(state)) => {
             let is_it = owner.execution.as_ref().is_none_or(|execution| *execution == state.execution_id);
-            if is_it && !state.runtime_status.is_terminal() { Presence::Live } else { Presence::Gone }
+            let is_live = is_it && !state.runtime_status.is_terminal();
+            Ok(if is_live { Presence::Live } else { Presence::Gone })
         }
-        Ok(None) => Presence::Gone,
+        Ok(None) => Ok(Presence::Gone),
+        Err(error) if error.is_transient() => Err(format!("the owner of its lock, {owner}: {error}")),
         Err(error) => {
             tracing::warn!(%owner, %error, "the owner of a lock cannot be looked up");
-            Presence::Unknown
+            Ok(Presence::Unknown)
         }
     }
 }
@@ -271,10 +309,14 @@ async fn save(host: &Host, entity: &EntityId, item: OrchestrationWorkItem, mut e
     if !checkpoint.is_forgettable {
         host.entities.kept.put(instance.clone(), tag, end.state, bytes);
     }
-    if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
-        // Whether it was made or not is unknown: what is in memory must not be used again.
-        host.entities.kept.forget(&instance, tag);
-        tracing::error!(%error, "an entity's turn could not be saved; its operations run again");
+    match host.provider.checkpoint(item, checkpoint).await {
+        Ok(()) => drop(host.entities.excused().remove(&instance)),
+        Err(error) => {
+            // Whether it was made or not is unknown: what is in memory must not be used again.
+            host.entities.kept.forget(&instance, tag);
+            host.entities.excuse(instance);
+            tracing::error!(%error, "an entity's turn could not be saved; its operations run again");
+        }
     }
 }
 

@@ -150,7 +150,13 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
             Err(error) if !error.is_transient() => {
                 let start = host.provider.load_start(item).await.ok();
                 let end = terminated(host, item, &History::default(), start.as_ref());
-                return Err(end.unwrap_or(NotNow::Unreadable(error)));
+                return Err(match end {
+                    Some(NotNow::Settled(mut end)) => {
+                        end.messages.extend(entities::breaks(host, item).await);
+                        NotNow::Settled(end)
+                    }
+                    _ => NotNow::Unreadable(error),
+                });
             }
             Err(error) => return Err(NotNow::Unreadable(error)),
         },

@@ -55,11 +55,11 @@ impl Aftermath {
             match &event.kind {
                 EventKind::EntityLockGranted { task }
                 | EventKind::EntityOperationCompleted { task, .. }
-                | EventKind::EntityOperationFailed { task, .. } => {
+                | EventKind::EntityOperationFailed { task, .. }
                     // Not what was said twice, or too late.
-                    if asked.remove(task) {
-                        self.wait_for(&(started.execution.clone(), *task))?;
-                    }
+                    if asked.remove(task) =>
+                {
+                    self.wait_for(&(started.execution.clone(), *task))?;
                 }
                 EventKind::EntityOperationCalled { .. } => drop(asked.insert(event.id)),
                 EventKind::EntityLockRequested { .. } => {
@@ -129,14 +129,14 @@ impl Aftermath {
         let first = self.under_way.iter().position(is_between).expect("at least the drawn one");
         let (_, message) = self.under_way.remove(first);
         match EntityId::of_instance(&message.instance) {
-            Some(entity) => self.turn(entity, &message),
+            Some(entity) => self.turn(&entity, &message),
             None => self.tell(message)?,
         }
         Ok(true)
     }
 
-    fn turn(&mut self, entity: EntityId, message: &TaskMessage) {
-        let saved = self.entities.remove(&entity).unwrap_or_default();
+    fn turn(&mut self, entity: &EntityId, message: &TaskMessage) {
+        let saved = self.entities.remove(entity).unwrap_or_default();
         let most_operations = self.random.between(1, 3);
         let options = TurnOptions { now: crate::script::at(1), most_operations, reorder_window: None };
         let mut turn = Turn::new(entity.clone(), saved, options);
