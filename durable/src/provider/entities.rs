@@ -44,7 +44,12 @@ impl EntityQuery {
 
     /// The first page of all entities.
     pub fn new() -> Self {
-        Self { filter: EntityFilter::default(), page_size: Self::USUAL_PAGE_SIZE, after: None, states: Payloads::Told }
+        Self {
+            filter: EntityFilter::default(),
+            page_size: Self::USUAL_PAGE_SIZE,
+            after: None,
+            states: Payloads::Told,
+        }
     }
 
     /// Asks for entities of this kind.
