@@ -38,6 +38,18 @@ async fn builds_below(ctx: OrchestrationContext, key: String) -> Result<u32, Fai
     Ok(first + ctx.call(builds::with(format!("{key} child")).instance_id(child)).await?)
 }
 
+/// A part in each execution.
+#[orchestrator]
+async fn builds_in_turn(ctx: OrchestrationContext, key: String, part: u32) -> Result<u32, Failure> {
+    ctx.call(build::with(&key, part)).await?;
+    if part == 3 { Ok(part) } else { ctx.continue_as_new(builds_in_turn::with(key, part + 1)) }
+}
+
+#[orchestrator]
+async fn builds_in_turn_below(ctx: OrchestrationContext, key: String) -> Result<u32, Failure> {
+    ctx.call(builds_in_turn::with(key, 1)).await
+}
+
 /// Two chains side by side: one fails while the other is under way.
 #[orchestrator]
 async fn builds_both(ctx: OrchestrationContext, key: String) -> Result<u32, Failure> {
@@ -93,6 +105,7 @@ fn mend(key: &str) {
     gates::count(&format!("{key} mended"));
 }
 
+// R2:MGT-63, R2:MGT-64, R4:MGMT-111, R4:MGMT-114
 // R2:MGT-62, R4:MGMT-109, R2:Z1-27; DECISIONS 19: timers do not prevent it.
 #[tokio::test]
 async fn only_what_failed_is_done_again() {
@@ -160,6 +173,23 @@ async fn a_failed_sub_orchestration_is_rewound_with_its_parent() {
         assert_eq!(run.output().await.unwrap(), 16);
         assert_eq!(parts(&key), [1, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(parts(&child), [1, 2, 1, 1, 1, 0, 0, 0, 0]);
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// It is another execution by then than the one that its parent began, and the same call.
+#[tokio::test]
+async fn a_sub_orchestration_that_continued_as_new_is_rewound_with_its_parent() {
+    let folder = Folder::new("cascade-new").unwrap();
+    for place in each_hub(&folder).await {
+        let key = place.key.clone();
+        let (worker, client) = (place.worker().await, place.hub.client());
+        let run = client.start(builds_in_turn_below::with(&key)).await.unwrap();
+        assert!(matches!(run.output().await, Err(Error::Failed { .. })));
+        mend(&key);
+        run.rewind("again").await.unwrap();
+        assert_eq!(run.output().await.unwrap(), 3);
+        assert_eq!(parts(&key), [1, 2, 1, 0, 0, 0, 0, 0, 0]);
         worker.shut_down().await.unwrap();
     }
 }

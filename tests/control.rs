@@ -94,6 +94,7 @@ async fn raise<O>(client: &Client, run: &Run<O>, word: &str) {
     client.raise(run, WORD, word.to_owned()).await.unwrap();
 }
 
+// R4:MGMT-36, R4:MGMT-40, R4:MGMT-169
 // R2:MGT-45 to R2:MGT-48, R2:MGT-19, R2:MGT-27, R4:MGMT-68 to R4:MGMT-70, R4:MGMT-75; DECISIONS 10
 #[tokio::test]
 async fn what_comes_while_suspended_is_kept_in_order_over_a_restart() {
@@ -131,7 +132,7 @@ async fn what_comes_while_suspended_is_kept_in_order_over_a_restart() {
     }
 }
 
-// R4:MGMT-71, R4:MGMT-72, R2:MGT-47
+// R4:MGMT-71, R4:MGMT-72, R2:MGT-47, R4:MGMT-169
 #[tokio::test]
 async fn suspending_twice_and_resuming_what_runs_does_no_harm() {
     let folder = Folder::new("twice").unwrap();
@@ -205,7 +206,7 @@ async fn a_reason_that_is_larger_than_a_payload_may_be_is_refused() {
     run.terminate("x".repeat(98)).await.unwrap();
 }
 
-// R2:MGT-41, R2:MGT-42, R4:MGMT-61, R4:MGMT-62
+// R2:MGT-41, R2:MGT-42, R4:MGMT-61, R4:MGMT-62, R4:MGMT-40, R4:MGMT-171
 #[tokio::test]
 async fn what_is_terminated_before_it_begins_never_begins() {
     let folder = Folder::new("pending").unwrap();
@@ -248,7 +249,7 @@ async fn a_start_that_was_scheduled_for_later_is_terminated_now() {
     }
 }
 
-// R2:MGT-43, R2:MGT-26, R4:MGMT-64, R2:ERR-21a
+// R2:MGT-43, R2:MGT-26, R4:MGMT-64, R2:ERR-21a, R4:MGMT-172
 #[tokio::test]
 async fn an_activity_outlives_its_terminated_orchestration_and_its_result_goes_nowhere() {
     let folder = Folder::new("outlives").unwrap();
@@ -372,4 +373,30 @@ async fn what_cannot_be_read_any_more_can_be_terminated() {
     let Err(Error::Terminated { reason, .. }) = run.output().await else { panic!("it was not terminated") };
     assert_eq!(reason, "it is damaged");
     worker.shut_down().await.unwrap();
+}
+
+/// Keeps its thread at a gate, says that it has gone on, and waits for what never comes.
+#[orchestrator]
+async fn computes_long(ctx: OrchestrationContext, gate: String) -> Result<(), Failure> {
+    gates::open(&format!("{gate} computing"));
+    gates::block(&gate);
+    ctx.set_custom_status(&"computed")?;
+    ctx.wait_for("never").await
+}
+
+// R4:MGMT-63: it ends where it next waits, not before.
+#[tokio::test(flavor = "multi_thread")]
+async fn terminating_never_interrupts_code_between_two_waits() {
+    let folder = Folder::new("between").unwrap();
+    for place in each_hub(&folder).await {
+        let (worker, client) = (place.worker().await, place.hub.client());
+        let run = client.start(computes_long::with(&place.key)).await.unwrap();
+        gates::pass(&format!("{} computing", place.key)).await;
+        run.terminate("too long").await.unwrap();
+        assert!(!run.state().await.unwrap().unwrap().runtime_status.is_terminal());
+        gates::open(&place.key);
+        assert_eq!(reason_of_end(&run).await, "too long");
+        assert_eq!(run.state().await.unwrap().unwrap().custom_status.as_json(), "\"computed\"");
+        worker.shut_down().await.unwrap();
+    }
 }

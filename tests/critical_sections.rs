@@ -104,7 +104,7 @@ async fn breaks_rules(mut ctx: OrchestrationContext) -> Result<Vec<String>, Fail
     Ok(broken.iter().map(ToString::to_string).collect())
 }
 
-// R2:ENT-48, ENT-49, ENT-52, ENT-53, ENT-54
+// R2:ENT-47 to ENT-49, ENT-52 to ENT-54; R1:ORCH-33, ORCH-35 to ORCH-37, R1:SMP-15
 #[tokio::test]
 async fn money_moves_as_a_whole() {
     let folder = Folder::new("bank").unwrap();
@@ -132,7 +132,7 @@ async fn money_moves_as_a_whole() {
     }
 }
 
-// R2:ENT-51, ENT-69; DECISIONS 13
+// R2:ENT-51, ENT-69; R1:ORCH-34; DECISIONS 13
 #[tokio::test]
 async fn however_a_section_ends_its_locks_are_free() {
     let folder = Folder::new("ends").unwrap();

@@ -83,8 +83,8 @@ async fn worker(place: &Place) -> Worker {
     place.hub.worker().functions(functions()).always_replay(place.replays).start().await.unwrap()
 }
 
-// R2:ENT-4, ENT-7, ENT-9, ENT-10, ENT-20 to ENT-23, ENT-26, ENT-27, ENT-30, ENT-32, ENT-33, ENT-41; R1:OVR-25 to
-// OVR-29, OVR-31, OVR-32; R3:ENT-58, ENT-62, ENT-63
+// R2:ENT-1, ENT-4, ENT-7, ENT-9, ENT-10, ENT-13, ENT-20 to ENT-23, ENT-26, ENT-27, ENT-30, ENT-32 to ENT-35,
+// ENT-37, ENT-41; R1:OVR-25 to OVR-29, OVR-31, OVR-32, R1:SMP-6; R3:ENT-58, ENT-62, ENT-63
 #[tokio::test]
 async fn a_counter_counts_what_it_is_told() {
     let folder = Folder::new("counter").unwrap();
@@ -135,7 +135,26 @@ async fn a_failed_operation_leaves_no_trace_and_its_neighbours_stand() {
     }
 }
 
-// R2:ENT-39, ENT-45
+// R2:ENT-70, R2:PERF-6, PERF-9, PERF-11: however few operations a turn takes, all have theirs, in order.
+#[tokio::test]
+async fn a_small_batch_leaves_the_rest_for_the_next_turn() {
+    let folder = Folder::new("batches").unwrap();
+    for place in each_hub(&folder).await {
+        let client = place.hub.client();
+        let monitor = EntityId::new("monitor", "all").unwrap();
+        let told: Vec<_> = (0..50).map(|number| number.to_string()).collect();
+        for text in &told {
+            client.signal(monitor.operation("tell", text)).await.unwrap();
+        }
+        let run = client.start(call::with(monitor.clone(), "look")).await.unwrap();
+        let worker = place.hub.worker().functions(functions()).entity_batch(3).start().await.unwrap();
+        run.output().await.unwrap();
+        assert_eq!(client.read_as(&monitor).await.unwrap(), Some(told), "{}", place.address);
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// R2:ENT-39, ENT-45; R2:HUB-11
 #[tokio::test]
 async fn an_entity_signals_another_once() {
     let folder = Folder::new("signalling").unwrap();
@@ -155,7 +174,7 @@ async fn an_entity_signals_another_once() {
     }
 }
 
-// R2:ENT-5, ENT-42, ENT-57: what was acknowledged is there after a new start.
+// R2:ENT-6, ENT-15, ENT-42, ENT-57: what was acknowledged is there after a new start.
 #[tokio::test]
 async fn signals_and_state_outlive_the_process() {
     let folder = Folder::new("restart").unwrap();

@@ -154,7 +154,7 @@ async fn starts_by_activity(ctx: OrchestrationContext) -> Result<String, Failure
     ctx.call(starts_another::with()).await
 }
 
-// R3:BIND-22, R3:BIND-37
+// R3:BIND-22, R3:BIND-37, R4:MGMT-6, R4:MGMT-191
 #[tokio::test]
 async fn activities_use_what_their_worker_lends_them() {
     let hub = TaskHub::open("memory:").await.unwrap();

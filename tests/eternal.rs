@@ -5,9 +5,13 @@
 
 use std::time::Duration;
 
-use durable::{Error, model::FailureKind, prelude::*};
+use durable::{Error, call::Call, model::FailureKind, prelude::*, registry::Registry};
 use durable_testkit::TestHub;
-use durable_tests::{Folder, gates, places::each_hub, well_formed};
+use durable_tests::{
+    Folder, gates,
+    places::{each_hub, until},
+    well_formed,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -44,6 +48,12 @@ async fn sums(ctx: OrchestrationContext, total: u64, left: u32) -> Result<u64, F
 #[orchestrator]
 async fn counts_down(ctx: OrchestrationContext, from: u32) -> Result<u32, Failure> {
     if from == 0 { Ok(7) } else { ctx.continue_as_new(counts_down::with(from - 1)) }
+}
+
+#[orchestrator]
+async fn goes_on_elsewhere(ctx: OrchestrationContext) -> Result<u64, Failure> {
+    let number: u64 = ctx.wait_for("Go").await?;
+    ctx.continue_as_new(Call::<u64>::orchestration("elsewhere", number))
 }
 
 #[orchestrator]
@@ -85,7 +95,7 @@ async fn ends_badly(ctx: OrchestrationContext, round: u32) -> u32 {
     ctx.continue_as_new::<_, Failure>(ends_badly::with(1)).expect("the execution ends here")
 }
 
-// R2:ETE-1, R2:ETE-3 to R2:ETE-9, R2:ETE-11; R1:TMR-8
+// R2:ETE-1, R2:ETE-3 to R2:ETE-5, R2:ETE-7 to R2:ETE-9, R2:ETE-11; R1:TMR-8
 #[tokio::test]
 async fn work_and_rest_never_overlap() {
     let hub = TestHub::start().await.unwrap();
@@ -131,6 +141,32 @@ async fn events_that_nobody_observed_are_carried_over_in_order() {
     }
 }
 
+// R2:MGT-41; DECISIONS 21
+#[tokio::test]
+async fn one_that_goes_on_as_what_nobody_here_knows_waits_for_who_does_or_is_terminated() {
+    let folder = Folder::new("unknown-next").unwrap();
+    for place in each_hub(&folder).await {
+        let (worker, client) = (place.worker().await, place.hub.client());
+        let runs = ["waits", "ended"].map(|id| client.start(goes_on_elsewhere::with().instance_id(id)));
+        let [waits, ended] = futures::future::try_join_all(runs).await.unwrap().try_into().unwrap();
+        for run in [&waits, &ended] {
+            until(run, RuntimeStatus::Running).await;
+            client.raise(run, "Go", 7_u64).await.unwrap();
+        }
+        ended.terminate("nobody knows it").await.unwrap();
+        let error = ended.output().await.unwrap_err();
+        assert!(matches!(&error, Error::Terminated { reason, .. } if reason == "nobody knows it"), "{error}");
+        assert!(well_formed(&ended.history().await.unwrap()).unwrap().is_empty());
+        worker.shut_down().await.unwrap();
+
+        let elsewhere = |_: OrchestrationContext, number: u64| async move { Ok::<_, Failure>(number + 1) };
+        let functions = Registry::builder().discover().orchestrator("elsewhere", elsewhere).build().unwrap();
+        let worker = place.hub.worker().functions(functions).start().await.unwrap();
+        assert_eq!(waits.output().await.unwrap(), 8);
+        worker.shut_down().await.unwrap();
+    }
+}
+
 // R2:ETE-13: the answers of an execution that is over reach nobody.
 #[tokio::test]
 async fn what_an_execution_left_behind_runs_and_is_not_heard_by_the_next() {
@@ -148,7 +184,6 @@ async fn what_an_execution_left_behind_runs_and_is_not_heard_by_the_next() {
     }
 }
 
-// R2:ETE-12, R2:ETE-10
 #[tokio::test]
 async fn many_executions_follow_one_another_at_once_but_not_without_end() {
     let hub = TestHub::start().await.unwrap();
@@ -171,6 +206,7 @@ async fn what_was_asked_wins_over_a_panic() {
     assert_eq!(hub.run(ends_badly::with(0_u32)).await.unwrap(), 11);
 }
 
+// R2:ETE-12
 #[tokio::test]
 async fn an_eternal_orchestration_is_ended_from_outside_and_goes_on_over_a_restart() {
     let folder = Folder::new("eternal").unwrap();

@@ -149,7 +149,7 @@ async fn two_results_in_one_work_item_make_ten_events() {
     }
 }
 
-// R1:ORCH-22, R1:ORCH-23, R1:ORCH-24, R1:QS-3, R1:SKIP-35
+// R1:ORCH-22, R1:ORCH-23, R1:ORCH-24, R1:QS-3, R1:SKIP-35, R1:SMP-14
 #[tokio::test]
 async fn three_sequential_activities_make_sixteen_rows_in_the_order_of_time() {
     let folder = Folder::new("orch-22").unwrap();

@@ -61,6 +61,7 @@ async fn a_site_is_asked_without_an_activity_and_its_status_is_a_value() {
     assert_eq!(ask(&hub, "https://gone.example/").await.unwrap(), "gone wrong: 404");
 }
 
+// R2:HTTP-22, R3:SKIP-48
 // R2:HTTP-19, R2:HTTP-20, R2:HTTP-21, R2:HTTP-23 to HTTP-27, R1:ORCH-40, R2:SER-7; DECISIONS 14
 #[tokio::test]
 async fn a_job_is_polled_to_its_end_each_time_with_a_new_token_that_is_never_stored() {
@@ -148,7 +149,7 @@ async fn a_response_larger_than_the_limit_fails_naming_limit_and_activity() {
     }
 }
 
-// R2:HTTP-33
+// R2:HTTP-31, R2:HTTP-33
 #[tokio::test]
 async fn the_built_in_activity_can_be_replaced_like_any_other() {
     let answer = |request: HttpRequest| HttpResponse::new(200).content(request.uri());

@@ -138,7 +138,7 @@ async fn logged<S: durable::call::Startable>(
 
 const FOUR: [&str; 4] = ["F1", "F2", "F3", "Done!"];
 
-// R3:DIAG-20, R3:DIAG-8, R1:ORCH-16, R1:ORCH-19
+// R3:DIAG-20, R3:DIAG-8, R1:ORCH-16, R1:ORCH-19, R1:MON-5
 #[tokio::test]
 async fn with_replays_let_through_a_chain_of_three_prints_ten_lines() {
     let start = logs_plainly::with("let through");
@@ -167,7 +167,7 @@ async fn with_sessions_four_lines_are_printed_even_with_replays_let_through() {
     assert_eq!(lines, FOUR);
 }
 
-// R3:DIAG-21, R3:SKIP-2
+// R3:DIAG-21, R3:SKIP-2, R1:MON-4, R1:MON-9, R1:SKIP-4
 #[tokio::test]
 async fn guarded_by_is_replaying_a_chain_of_three_prints_four_lines() {
     let start = logs_when_not_replaying::with("guarded");

@@ -54,7 +54,7 @@ fn kind<T: std::fmt::Debug>(result: Result<T, Error>) -> ProviderErrorKind {
     }
 }
 
-// R2:MGT-34 to MGT-39, MGT-67, MGT-68, MGT-71; R4:MGMT-48, MGMT-49, MGMT-52, MGMT-121 to MGMT-126; DECISIONS 2
+// R2:MGT-34 to MGT-36, MGT-39, MGT-67, MGT-68, MGT-71; R4:MGMT-48, MGMT-49, MGMT-52, MGMT-121 to MGMT-126; DECISIONS 2
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_is_found_counted_and_purged_once_it_has_ended() {
     let folder = Folder::new("management").unwrap();
@@ -94,6 +94,61 @@ async fn what_runs_is_found_counted_and_purged_once_it_has_ended() {
     }
 }
 
+// R1:TYP-10, R1:TYP-13
+// R2:MGT-1, R3:BIND-23, R4:MGMT-1 to R4:MGMT-3, R4:MGMT-14, R4:MGMT-158, R4:MGMT-159: a client beside the
+// functions does everything that is done to an instance.
+#[tokio::test]
+async fn one_instance_is_taken_through_its_whole_life_by_a_client() {
+    let folder = Folder::new("management").unwrap();
+    for hub in hubs(&folder).await {
+        let worker = hub.worker().start().await.unwrap();
+        let client = hub.client();
+        let by_name = Call::<String>::orchestration("waits_for_a_word", ()).instance_id("life");
+        let run = client.start(by_name).await.unwrap();
+        assert_eq!(run.id().as_str(), "life");
+        run.wait_for_start().await.unwrap();
+        run.suspend("a break").await.unwrap();
+        run.resume("on").await.unwrap();
+        client.raise(&run, WORD, "hello".to_owned()).await.unwrap();
+        let ended = run.wait_for_end().await.unwrap();
+        assert_eq!(
+            (ended.name.as_str(), ended.runtime_status),
+            ("waits_for_a_word", RuntimeStatus::Completed)
+        );
+        assert!(ended.created_time <= ended.last_updated_time && ended.failure.is_none());
+        assert_eq!(run.output().await.unwrap(), "hello");
+        assert!(!run.history().await.unwrap().is_empty());
+
+        let again = run.restart().await.unwrap();
+        again.terminate("enough").await.unwrap();
+        assert_eq!(again.wait_for_end().await.unwrap().runtime_status, RuntimeStatus::Terminated);
+        let fails = client.start(echoes::with("")).await.unwrap();
+        fails.wait_for_end().await.unwrap();
+        fails.rewind("again").await.unwrap();
+        assert_eq!(fails.wait_for_end().await.unwrap().runtime_status, RuntimeStatus::Failed);
+        assert_eq!(client.counts().await.unwrap().total(), 3);
+        assert_eq!(run.purge().await.unwrap(), 1);
+        assert_eq!(client.purge_by(InstanceFilter::new()).await.unwrap(), 2);
+        worker.shut_down().await.unwrap();
+    }
+}
+
+// R3:ZDD-4, R3:SKIP-42
+#[tokio::test]
+async fn a_deployment_asks_whether_anything_is_pending_or_running() {
+    let hub = TestHub::start().await.unwrap();
+    let unfinished = InstanceFilter::new().statuses([RuntimeStatus::Pending, RuntimeStatus::Running]);
+    let has_running = async || !hub.client().query(unfinished.clone()).await.unwrap().instances.is_empty();
+    assert!(!has_running().await);
+    let run = hub.client().start(waits_for_a_word::with()).await.unwrap();
+    assert!(has_running().await, "it may be pending");
+    run.wait_for_start().await.unwrap();
+    assert!(has_running().await);
+    hub.client().raise(&run, WORD, "go".to_owned()).await.unwrap();
+    hub.output(&run).await.unwrap();
+    assert!(!has_running().await);
+}
+
 // R2:MGT-35
 #[tokio::test]
 async fn a_bad_page_token_is_an_error_that_says_what_to_do() {
@@ -105,7 +160,7 @@ async fn a_bad_page_token_is_an_error_that_says_what_to_do() {
     assert!(stream.try_next().await.unwrap().is_none(), "after an error the stream ends");
 }
 
-// R2:MGT-10, MGT-11, MGT-28; R4:MGMT-27, MGMT-28
+// R2:MGT-10, MGT-11, MGT-28; R4:MGMT-27, MGMT-28, R2:MGT-9, R4:MGMT-41
 #[tokio::test]
 async fn a_history_is_shown_with_what_functions_were_given_and_gave_or_without() {
     let hub = TestHub::start().await.unwrap();
@@ -122,7 +177,7 @@ async fn a_history_is_shown_with_what_functions_were_given_and_gave_or_without()
     )));
 }
 
-// R2:MGT-54; R4:MGMT-22, MGMT-23, MGMT-82, MGMT-95
+// R2:MGT-54; R4:MGMT-22, MGMT-23, MGMT-82, MGMT-95, R4:MGMT-160
 #[tokio::test]
 async fn who_waits_for_a_limited_time_is_told_in_time_or_that_it_was_not() {
     let hub = TaskHub::open("memory:").await.unwrap();
@@ -144,7 +199,25 @@ async fn who_waits_for_a_limited_time_is_told_in_time_or_that_it_was_not() {
     hub.client().raise(&run, WORD, "now".to_owned()).await.unwrap();
     assert_eq!(run.output_within(HOUR).await.unwrap(), "now", "it went on, and can be waited for again");
     assert!(run.wait_for_end_within(Duration::ZERO).await.is_ok(), "what is there already is in time");
+    assert!(run.wait_for_start_within(Duration::ZERO).await.is_ok(), "what has ended has begun");
+    let nobody: Run<String> = hub.client().run("nobody".parse::<InstanceId>().unwrap()).unwrap();
+    assert_eq!(kind(nobody.wait_for_start_within(HOUR).await), ProviderErrorKind::NotFound);
     worker.shut_down().await.unwrap();
+}
+
+// R4:MGMT-51: to stop listening is to cancel.
+#[tokio::test]
+async fn a_list_may_be_left_off_anywhere() {
+    let hub = TestHub::start().await.unwrap();
+    for id in ["a", "b", "c"] {
+        hub.run(echoes::with(id).instance_id(id)).await.unwrap();
+    }
+    let one_by_one = InstanceQuery::new().page_size(1);
+    let mut left_off = hub.client().instances(one_by_one.clone());
+    assert!(left_off.try_next().await.unwrap().is_some());
+    drop((left_off, hub.client().query(one_by_one.clone())));
+    let all: Vec<_> = hub.client().instances(one_by_one).try_collect().await.unwrap();
+    assert_eq!(ids(&all), ["a", "b", "c"]);
 }
 
 #[test]

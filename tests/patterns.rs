@@ -53,7 +53,7 @@ async fn calls_without_input(ctx: OrchestrationContext) -> Result<(), Failure> {
     ctx.call(Call::<Payload>::activity("works_without_input", Payload::null())).await.map(drop)
 }
 
-// R1:OVR-4, R3:BIND-15
+// R1:OVR-4, R3:BIND-15, R4:MGMT-15
 #[tokio::test]
 async fn a_call_may_have_neither_input_nor_result() {
     let hub = TestHub::start().await.unwrap();
@@ -108,7 +108,7 @@ async fn pays_back(ctx: OrchestrationContext) -> Result<(), Failure> {
     ctx.call(credits::with("closed", 1)).await
 }
 
-// R2:ERR-4, R2:ERR-22, R1:ORCH-31
+// R2:ERR-4, R2:ERR-22, R1:ORCH-31, R2:MGT-25
 #[tokio::test]
 async fn a_failure_that_nobody_catches_fails_the_instance_for_good() {
     let hub = TestHub::start().await.unwrap();
@@ -141,7 +141,7 @@ async fn doubles_each(ctx: OrchestrationContext, count: u32) -> Result<(Vec<u64>
     Ok((doubled, sum))
 }
 
-// R1:OVR-8, R1:OVR-10, R1:ORCH-13
+// R1:OVR-8, R1:OVR-10, R1:ORCH-13, R1:SMP-2
 #[tokio::test]
 async fn how_many_run_side_by_side_is_decided_at_run_time_and_may_be_none() {
     let hub = TestHub::start().await.unwrap();
@@ -244,7 +244,7 @@ async fn measures_time(ctx: OrchestrationContext) -> Result<(Duration, Duration)
     Ok((at_once, ctx.now().duration_since(began)))
 }
 
-// R1:CC-2, R1:CC-3, R1:SKIP-3
+// R1:CC-2, R1:CC-3, R1:SKIP-3, R1:SMP-18
 #[tokio::test]
 async fn time_that_an_orchestrator_measures_is_the_time_that_passed() {
     let hub = TestHub::start().await.unwrap();
@@ -269,7 +269,7 @@ async fn advises(ctx: OrchestrationContext, course: Course) -> Result<(Course, P
     ctx.call(recommends::with((course.major, course.university_year))).await
 }
 
-// R1:ORCH-41, R1:ORCH-42, R1:SKIP-43, R3:BIND-12, R3:BIND-13, R3:BIND-19
+// R1:ORCH-41, R1:ORCH-42, R1:SKIP-43, R3:BIND-12, R3:BIND-13, R3:BIND-19, R1:SMP-17
 #[tokio::test]
 async fn tuples_structs_and_what_nobody_looks_into_pass_through() {
     let hub = TestHub::start().await.unwrap();
@@ -306,7 +306,7 @@ async fn asks_who_calls(ctx: OrchestrationContext) -> Result<(String, String, i3
     ctx.call(knows_its_call::with("a")).await
 }
 
-// R3:BIND-20, R3:BIND-21, R3:SKIP-38, R3:TEST-14
+// R3:BIND-20, R3:BIND-21, R3:SKIP-38, R3:TEST-14, R2:MGT-61, R4:MGMT-191
 #[tokio::test]
 async fn an_activity_knows_which_instance_calls_it() {
     let hub = TestHub::start().await.unwrap();

@@ -12,79 +12,23 @@
 mod disk;
 #[path = "power_cut/log.rs"]
 mod log;
+#[path = "power_cut/promises.rs"]
+mod promises;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
-use durable::{model::RuntimeStatus, prelude::*};
-use durable_tests::{
-    Folder, Seeded, Shim,
-    functions::{LAST_WORD, WORD, after_five},
-    well_formed,
-};
+use durable::prelude::*;
+use durable_tests::{Folder, Seeded, Shim};
 
 use disk::{Disk, FATES, Fate};
 use log::Record;
+use promises::Promises;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_crash_child");
 /// Of how many images one is worked to its end; odd, so that each fate has its turn.
 const WORKED: usize = 5;
-
-/// What the child had been told by some point of the log.
-#[derive(Debug, Default, Clone)]
-struct Promises {
-    /// The instances that were started, and whether their end was told.
-    started: BTreeMap<String, bool>,
-    words: BTreeMap<String, Vec<String>>,
-}
-
-impl Promises {
-    fn note(&mut self, line: &str) {
-        match line.split(' ').collect::<Vec<_>>()[..] {
-            ["start", id] => {
-                self.started.insert(id.to_owned(), false);
-            }
-            ["end", id] => {
-                self.started.insert(id.to_owned(), true);
-            }
-            ["raise", id, word] => self.words.entry(id.to_owned()).or_default().push(word.to_owned()),
-            _ => panic!("`{line}` is no promise"),
-        }
-    }
-
-    /// Asserts that all of it is in the hub, and that no history is broken.
-    async fn are_kept(&self, client: &Client) {
-        for (id, has_ended) in &self.started {
-            let id = InstanceId::new(id).unwrap();
-            let state = client.state(&id).await.unwrap().unwrap_or_else(|| panic!("{id} was started"));
-            assert!(!has_ended || state.runtime_status == RuntimeStatus::Completed, "{id} had ended");
-            let history = client.history(&id).await.unwrap();
-            let flaw = well_formed(&history).err();
-            assert!(flaw.is_none(), "{id}: {}", flaw.unwrap());
-        }
-    }
-
-    /// Asserts that everything comes to the end it would have had.
-    async fn come_true(&self, hub: &TaskHub) {
-        let worker = hub.worker().start().await.unwrap();
-        let client = hub.client();
-        for id in self.started.keys() {
-            if let Some(number) = id.strip_prefix("sequence-").and_then(|text| text.split('-').next_back()) {
-                let run = client.run::<u64>(InstanceId::new(id).unwrap()).unwrap();
-                assert_eq!(run.output().await.unwrap(), after_five(number.parse().unwrap()), "{id}");
-            } else if id.starts_with("words-") {
-                let run = client.run::<Vec<String>>(InstanceId::new(id).unwrap()).unwrap();
-                client.raise(&run, WORD, LAST_WORD.to_owned()).await.unwrap();
-                let words = run.output().await.unwrap();
-                let promised = self.words.get(id).cloned().unwrap_or_default();
-                assert!(words.starts_with(&promised), "{id}: {words:?} begins with {promised:?}");
-                assert!(words.len() <= promised.len() + 1, "{id}: {words:?} was raised, {promised:?} told");
-            } else {
-                client.run::<u64>(InstanceId::new(id).unwrap()).unwrap().output().await.unwrap();
-            }
-        }
-        worker.shut_down().await.unwrap();
-    }
-}
+/// At how many of its writes a child with instances of every kind is cut.
+const KIN_CUTS: usize = 120;
 
 /// Lets the child do `what` under the shim, and gives what it did.
 fn recorded(what: &[&str]) -> Vec<Record> {
@@ -192,4 +136,14 @@ async fn a_power_cut_while_the_log_moves_into_the_file_loses_nothing() {
     let images = cut(&records, &points, Seeded::new(2)).await;
     eprintln!("{} records, cut at {points:?}, {images} images", records.len());
     assert!(!points.is_empty(), "the log never moved into the file");
+}
+
+// R1:OVR-12, R1:SUB-3, R2:ETE-3, R2:MGT-62; DECISIONS 9, 19
+#[tokio::test]
+async fn what_instances_begin_continue_and_try_again_survives_a_power_cut() {
+    let records = recorded(&["kin", "2"]);
+    let points = choose(&records, KIN_CUTS, |_| true);
+    let images = cut(&records, &points, Seeded::new(3)).await;
+    eprintln!("{} records, cut at {}, {images} images", records.len(), points.len());
+    assert!(points.len() >= 100, "there was too little to cut");
 }

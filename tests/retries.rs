@@ -27,7 +27,7 @@ async fn charges_patiently(
     ctx.call(charges::with(order, succeeds_at).retry(policy)).await
 }
 
-// R2:ERR-6 to ERR-15
+// R2:ERR-6 to ERR-15, R1:ORCH-30
 #[tokio::test]
 async fn a_call_is_tried_again_until_it_succeeds_and_time_passes_as_the_policy_says() {
     let hub = TestHub::start().await.unwrap();

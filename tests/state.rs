@@ -28,6 +28,7 @@ async fn publishes(ctx: OrchestrationContext, first: String) -> Result<Vec<Strin
     Ok(vec![first, second])
 }
 
+// R2:MGT-13 to R2:MGT-15, R2:MGT-23, R4:MGMT-30 to R4:MGMT-32, R4:MGMT-36
 // R1:QS-6, R1:QS-7, R1:CHAIN-10, R1:SKIP-17, R1:ORCH-25
 #[tokio::test]
 async fn a_state_written_as_json_has_the_documents_fields_in_their_order() {
@@ -54,6 +55,7 @@ async fn a_state_written_as_json_has_the_documents_fields_in_their_order() {
     assert!(at_first.contains(r#""output":null,"#), "what is not there yet is null: {at_first}");
 }
 
+// R1:CST-10, R2:MGT-16, R2:MGT-17, R2:MGT-18, R2:MGT-22, R4:MGMT-33 to R4:MGMT-35, R4:MGMT-97
 // R1:FAN-9, R1:FAN-10, R3:DIAG-24, R3:DIAG-25, R3:DIAG-27, R1:CHAIN-9
 #[tokio::test]
 async fn while_it_runs_input_and_custom_status_are_seen_and_times_move_on() {
@@ -78,7 +80,7 @@ async fn measures(_ctx: OrchestrationContext, text: String) -> usize {
     text.len()
 }
 
-// R1:QS-8, R1:ORCH-4, R1:ORCH-9, R3:TEST-8
+// R1:QS-8, R1:ORCH-4, R1:ORCH-9, R3:TEST-8, R2:SNG-7, R2:MGT-3, R4:MGMT-16 to R4:MGMT-18
 #[tokio::test]
 async fn an_id_that_nobody_chose_is_32_hexadecimal_digits_and_new_each_time() {
     let hub = TestHub::start().await.unwrap();
@@ -153,6 +155,7 @@ async fn of_a_fan_out_that_is_interrupted_what_has_ended_does_not_run_again() {
     worker.shut_down().await.unwrap();
 }
 
+// R2:MGT-2, R2:MGT-21, R2:MGT-29, R4:MGMT-12, R4:MGMT-38, R4:MGMT-43, R4:MGMT-167
 // R2:HUB-2, R2:HUB-25, R2:HUB-26, R1:ORCH-4
 #[tokio::test]
 async fn another_hub_is_empty_and_the_first_keeps_what_it_has() {

@@ -270,7 +270,7 @@ async fn an_activity_in_flight_at_shutdown_ends_and_does_not_run_again() {
     }
 }
 
-// R1:OVR-12
+// R1:OVR-12, R1:TYP-5
 #[tokio::test]
 async fn an_activity_that_outlasts_the_grace_period_runs_again_at_the_next_start() {
     let folder = Folder::new("grace").unwrap();
@@ -340,7 +340,7 @@ async fn a_hub_that_is_closed_and_opened_again_goes_on() {
     worker.shut_down().await.unwrap();
 }
 
-// R2:PERF-7, R2:PERF-8
+// R2:PERF-7, R2:PERF-8, R1:TMR-13
 #[tokio::test]
 async fn an_activity_that_takes_too_long_fails_as_timed_out() {
     let folder = Folder::new("too-long").unwrap();

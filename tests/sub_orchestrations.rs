@@ -370,6 +370,7 @@ async fn a_child_goes_on_over_a_restart_and_answers() {
     }
 }
 
+// R1:ORCH-27
 #[tokio::test]
 async fn many_children_side_by_side() {
     #[orchestrator]
@@ -382,6 +383,38 @@ async fn many_children_side_by_side() {
         let worker = place.worker().await;
         let run = place.hub.client().start(many::with(200_u64)).await.unwrap();
         assert_eq!(run.output().await.unwrap(), 200 * 199);
+        worker.shut_down().await.unwrap();
+    }
+}
+
+/// Calls an orchestrator that only another program has.
+#[orchestrator]
+async fn calls_a_stranger(ctx: OrchestrationContext) -> Result<u64, Failure> {
+    let stranger = Call::<u64>::orchestration("stranger", 21_u64).instance_id("stranger");
+    ctx.call(stranger).await
+}
+
+// R1:SUB-7; DECISIONS 21: the child stays pending, seen by whoever looks, until a worker has it.
+#[tokio::test]
+async fn a_child_whose_orchestrator_is_unknown_waits_for_a_worker_that_has_it() {
+    let folder = Folder::new("stranger").unwrap();
+    for place in each_hub(&folder).await {
+        let (worker, client) = (place.worker().await, place.hub.client());
+        let run = client.start(calls_a_stranger::with()).await.unwrap();
+        let child = client.run::<u64>(InstanceId::new("stranger").unwrap()).unwrap();
+        while child.state().await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        // Later in line: when it has ended, the child was looked at and set aside.
+        client.start(double::with(1_u64)).await.unwrap().output().await.unwrap();
+        assert_eq!(child.state().await.unwrap().unwrap().runtime_status, RuntimeStatus::Pending);
+        assert_eq!(run.state().await.unwrap().unwrap().runtime_status, RuntimeStatus::Running);
+        worker.shut_down().await.unwrap();
+
+        let doubles = |_: OrchestrationContext, value: u64| async move { Ok::<_, Failure>(value * 2) };
+        let functions = Registry::builder().add::<calls_a_stranger>().orchestrator("stranger", doubles);
+        let worker = place.hub.worker().functions(functions.build().unwrap()).start().await.unwrap();
+        assert_eq!(run.output().await.unwrap(), 42);
         worker.shut_down().await.unwrap();
     }
 }

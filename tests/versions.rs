@@ -12,6 +12,10 @@ use durable::{
     registry::VersionMatch,
     worker::{MissingVersion, WorkerBuilder},
 };
+use durable_testkit::{
+    history::{completed, scheduled, started},
+    replay,
+};
 use durable_tests::functions::WORD;
 
 /// What `greets` did before.
@@ -161,7 +165,7 @@ fn reads_as<T: durable::model::Storable + std::fmt::Debug>() -> Registry {
     Registry::builder().orchestrator("Signature", code).activity("Foo", gives_true).build().unwrap()
 }
 
-// R2:VER-1 to VER-3; DECISIONS 21
+// R2:VER-1 to VER-3, R3:ZDD-1; DECISIONS 21
 #[tokio::test]
 async fn a_result_that_changed_code_cannot_read_fails_the_instance_and_is_named() {
     let hub = TaskHub::open("memory:").await.unwrap();
@@ -177,4 +181,38 @@ async fn a_result_that_changed_code_cannot_read_fails_the_instance_and_is_named(
         assert!(failure.message().contains(part), "{part}: {failure}");
     }
     worker.shut_down().await.unwrap();
+}
+
+/// What a deployment puts between `Foo` and `Bar`.
+#[derive(Clone, Copy)]
+enum Inserted {
+    Nothing,
+    Activity,
+    Timer,
+    SubOrchestration,
+    Start,
+}
+
+async fn foo_and_bar(ctx: OrchestrationContext, inserted: Inserted) -> Result<bool, Failure> {
+    let result = ctx.call(Call::<bool>::activity("Foo", ())).await?;
+    match inserted {
+        Inserted::Nothing => {}
+        Inserted::Activity => ctx.call(Call::<()>::activity("SendNotification", ())).await?,
+        Inserted::Timer => ctx.sleep(std::time::Duration::from_secs(1)).await?,
+        Inserted::SubOrchestration => ctx.call(Call::<()>::orchestration("Notify", ())).await?,
+        Inserted::Start => drop(ctx.start(Call::<()>::orchestration("Notify", ()))),
+    }
+    ctx.call(Call::<()>::activity("Bar", result)).await?;
+    Ok(result)
+}
+
+// R2:VER-4 to VER-6, R3:ZDD-1: whatever kind of work is put in between, history holds `Bar` there.
+#[test]
+fn work_that_was_put_between_two_calls_is_refused_in_instances_that_are_past_it() {
+    let history = || [started(()), scheduled(0, "Foo"), completed(0, true), scheduled(1, "Bar").with(true)];
+    let code = |inserted| move |ctx, (): ()| foo_and_bar(ctx, inserted);
+    let _ = replay(code(Inserted::Nothing)).history(history()).asks_for([]);
+    for inserted in [Inserted::Activity, Inserted::Timer, Inserted::SubOrchestration, Inserted::Start] {
+        replay(code(inserted)).history(history()).is_refused_at(1);
+    }
 }

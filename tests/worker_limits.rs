@@ -111,7 +111,7 @@ async fn returns(_ctx: OrchestrationContext) -> u32 {
     7
 }
 
-// R2:PERF-19, R1:OVR-24, R3:SKIP-1
+// R2:PERF-19, R1:OVR-24, R3:SKIP-1, R1:MON-13
 #[tokio::test]
 async fn what_waits_does_not_count_towards_the_limits() {
     let folder = Folder::new("parked").unwrap();
@@ -187,7 +187,7 @@ async fn calls_free_activity(ctx: OrchestrationContext) -> Result<u64, Failure> 
     ctx.call(uses_threads_and_tasks::with(20)).await
 }
 
-// R3:BIND-18, R2:PERF-5
+// R3:BIND-18, R2:PERF-5, R1:TYP-4
 #[tokio::test]
 async fn an_activity_may_use_threads_and_tasks() {
     let hub = TaskHub::open("memory:").await.unwrap();
@@ -196,7 +196,7 @@ async fn an_activity_may_use_threads_and_tasks() {
     worker.shut_down().await.unwrap();
 }
 
-// R1:CHAIN-11, R1:SKIP-23, R3:BIND-29, R3:BIND-37
+// R1:CHAIN-11, R1:SKIP-23, R3:BIND-29, R3:BIND-37, R1:TYP-11
 #[tokio::test]
 async fn an_activity_may_start_an_orchestration() {
     let hub = TaskHub::open("memory:").await.unwrap();

@@ -44,7 +44,7 @@ fn run() -> Result<(), BenchError> {
         Command::Engine => print(&mut io::stdout(), &engine::table()),
         Command::Instances { count, folder, original } => {
             let folder = folder.unwrap_or_else(beside);
-            print(&mut io::stdout(), &ours::instances::table(count, &folder, original.as_deref())?)
+            ours::instances::print(count, &folder, original.as_deref(), &mut io::stdout())
         }
         Command::Contend(job) => ours::main(&job),
         Command::Compare(request) => {

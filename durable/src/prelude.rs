@@ -12,4 +12,4 @@ pub use crate::{
     replay::Task,
     worker::Worker,
 };
-pub use durable_macros::{activity, orchestrator};
+pub use durable_macros::{activity, entity, orchestrator};

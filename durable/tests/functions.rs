@@ -156,7 +156,7 @@ fn the_function_itself_is_called_in_a_unit_test() {
     assert_eq!(block_on(with_context(ActivityContext::for_test(), "Oslo".into())), "test greets Oslo");
 }
 
-// R1:CHAIN-3, R1:CHAIN-4; R3:BIND-20, R3:BIND-21
+// R1:CHAIN-3, R1:CHAIN-4; R3:BIND-20, R3:BIND-21, R1:TYP-6
 #[test]
 fn a_handler_reads_the_input_with_or_without_a_context() {
     assert_eq!(run::<say_hello>("\"Tokyo\"").unwrap(), "\"Hello Tokyo!\"");
@@ -165,6 +165,7 @@ fn a_handler_reads_the_input_with_or_without_a_context() {
     assert_eq!(run::<nothing>("null").unwrap(), "null");
 }
 
+// R1:TYP-7
 #[test]
 fn several_inputs_are_an_array_one_is_itself_none_is_null() {
     assert_eq!(input_of(add::with(1, 2, (3, 0))), "[1,2,[3,0]]");
@@ -261,6 +262,7 @@ fn an_output_that_json_cannot_hold_is_a_failure() {
     );
 }
 
+// R4:MGMT-20
 #[test]
 fn options_ride_on_the_value() {
     let time = Timestamp::from_microseconds(5);
@@ -290,7 +292,7 @@ fn a_bad_instance_id_waits_in_the_value() {
     assert_eq!(hello_sequence::at(17).into_instance_id().unwrap().as_str(), "17");
 }
 
-// R3:BIND-15; R1:QS-19
+// R3:BIND-15; R1:QS-19, R4:MGMT-21
 #[test]
 fn names_known_at_run_time_say_the_same() {
     let by_name = request_of(Call::<String>::activity("say_hello", "Tokyo"));

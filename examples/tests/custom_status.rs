@@ -32,6 +32,26 @@ async fn what_is_set_just_before_the_end_is_kept_with_it() {
     assert_eq!(status(&run).await, "London");
 }
 
+// R1:CST-1, R1:CST-7, R1:CST-8, R1:SMP-20
+#[tokio::test]
+async fn a_client_looks_again_until_the_city_is_there_and_sees_each_as_it_is_reached() {
+    let hub = hub().await;
+    let run = started(&hub, Call::<Vec<String>>::orchestration("E1_HelloSequence", ())).await;
+    let mut seen = vec![status(&run).await];
+    while *seen.last().unwrap() != "London" {
+        tokio::task::yield_now().await;
+        seen.push(status(&run).await);
+    }
+    seen.dedup();
+    let all = [Value::Null, "Tokyo".into(), "Seattle".into(), "London".into()];
+    let mut reached = all.iter();
+    assert!(
+        seen.iter().all(|city| reached.any(|next| next == city)),
+        "in order, some perhaps missed: {seen:?}"
+    );
+    hub.output(&run).await.unwrap();
+}
+
 // R1:CST-2, R1:CST-6, R1:CST-8, R1:SMP-21, R1:SKIP-16
 #[tokio::test]
 async fn an_orchestrator_that_calls_nothing_publishes_its_advice_or_nothing() {

@@ -31,7 +31,7 @@ async fn total(hub: &TestHub, root: Option<&str>) -> u64 {
     hub.run(Call::orchestration("E2_BackupSiteContent", (root, "target"))).await.unwrap()
 }
 
-// R1:FAN-1, R1:FAN-3
+// R1:FAN-1, R1:FAN-3, R1:SMP-9
 #[tokio::test]
 async fn a_folder_that_is_not_named_is_the_programs_own() {
     let hub = hub(env!("CARGO_MANIFEST_DIR")).await;

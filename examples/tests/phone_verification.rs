@@ -27,19 +27,19 @@ async fn verified(codes: &[u16]) -> (bool, u64) {
     (verified, hub.now().duration_since(began).as_secs())
 }
 
-// R1:SMS-3, R1:SMS-5, R1:SMS-9, R1:SMP-12
+// R1:SMS-3, R1:SMS-5, R1:SMS-9, R1:SMP-12, R1:SMS-7
 #[tokio::test]
 async fn the_right_code_verifies_and_does_not_wait_for_the_timer() {
     assert_eq!(verified(&[2168]).await, (true, 0));
 }
 
-// R1:SMS-4, R1:SMS-11
+// R1:SMS-4, R1:SMS-11, R1:SMS-8, R1:SKIP-10
 #[tokio::test]
 async fn codes_that_come_all_at_once_are_tried_in_order_each_by_a_wait_of_its_own() {
     assert_eq!(verified(&[1, 2, 3, 2168]).await, (true, 0));
 }
 
-// R1:SMS-4, R1:SMS-9
+// R1:SMS-4, R1:SMS-9, R1:SKIP-46
 #[tokio::test]
 async fn the_fourth_wrong_code_is_the_end_before_the_timer() {
     assert_eq!(verified(&[1, 2, 3, 4]).await, (false, 0));

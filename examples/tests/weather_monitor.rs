@@ -83,6 +83,24 @@ async fn it_ends_by_itself_after_six_hours_and_twelve_checks() {
     assert!(seen.alerts.lock().unwrap().is_empty());
 }
 
+// R1:MON-15
+#[tokio::test]
+async fn many_watch_at_once_each_for_whom_it_was_started() {
+    let (hub, seen) = hub(|asked| weather(if asked < 10 { "Rain" } else { "Clear" })).await;
+    let phones: Vec<_> = (0..10).map(|number| format!("+1 555 010{number}")).collect();
+    let mut runs = Vec::new();
+    for phone in &phones {
+        let input = json!({ "location": { "city": "Redmond", "state": "WA" }, "phone": phone });
+        runs.push(hub.client().start(Call::<Value>::orchestration("E3_Monitor", input)).await.unwrap());
+    }
+    for run in &runs {
+        hub.output(run).await.unwrap();
+    }
+    let mut told = seen.alerts.lock().unwrap().clone();
+    told.sort();
+    assert_eq!(told, phones);
+}
+
 // R1:MON-6
 #[tokio::test]
 async fn what_is_missing_in_its_input_fails_it() {

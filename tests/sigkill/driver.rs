@@ -12,8 +12,8 @@ use durable::{Error, call::OrchestrationCall, model::Storable, prelude::*, provi
 use durable_tests::{
     functions::{WIDTH, after, after_five, fan_out, five_steps},
     mixed::{
-        FROM_FAMILY, LAST_NUMBER, NUMBER, after_breaking, after_family, breaks, family, hangs_below, listens,
-        mend, races, ticks, tries_in_vain,
+        FROM_FAMILY, LAST_NUMBER, NUMBER, after_breaking, after_family, breaks_at_first, family, hangs_below,
+        listens, mend, races, ticks, tries_in_vain,
     },
 };
 
@@ -111,7 +111,8 @@ impl Driver {
     /// Lets a failed one try again what failed: in vain, and when it is mended.
     async fn mends(&self, name: &str, first: u64) {
         let id = format!("breaks-{name}");
-        let run = self.start(id.clone(), breaks::with(first, self.folder.display().to_string())).await;
+        let run =
+            self.start(id.clone(), breaks_at_first::with(first, self.folder.display().to_string())).await;
         for attempt in ["in vain", "with what it needs"] {
             let error = run.output().await.unwrap_err();
             assert!(

@@ -163,7 +163,7 @@ fn order_of(place: &Path, caller: &str) -> io::Result<usize> {
 /// # Errors
 /// Of what it calls.
 #[orchestrator]
-pub async fn breaks(ctx: OrchestrationContext, first: u64, folder: String) -> Result<u64, Failure> {
+pub async fn breaks_at_first(ctx: OrchestrationContext, first: u64, folder: String) -> Result<u64, Failure> {
     let value = ctx.call(step::with(first)).await?;
     let name = format!("{folder}/{}", ctx.instance_id());
     let below = breaks_below::with(value, name).instance_id(format!("{}-below", ctx.instance_id()));
@@ -171,7 +171,7 @@ pub async fn breaks(ctx: OrchestrationContext, first: u64, folder: String) -> Re
     ctx.call(step::with(value)).await
 }
 
-/// The part of [`breaks`] that fails.
+/// The part of [`breaks_at_first`] that fails.
 ///
 /// # Errors
 /// Of its activity.
@@ -185,7 +185,7 @@ pub async fn breaks_below(ctx: OrchestrationContext, first: u64, name: String) -
     ctx.call(step::with(value)).await
 }
 
-/// What [`breaks`] returns.
+/// What [`breaks_at_first`] returns.
 pub fn after_breaking(first: u64) -> u64 {
     (0..5).fold(first, |value, _| after(value))
 }
@@ -198,7 +198,7 @@ async fn needs(name: String) -> Result<(), String> {
     if is_there { Ok(()) } else { Err(format!("{name} is missing")) }
 }
 
-/// Mends what the instance `id` of [`breaks`] needs.
+/// Mends what the instance `id` of [`breaks_at_first`] needs.
 ///
 /// # Errors
 /// When the folder cannot be written.

@@ -11,6 +11,7 @@ use crate::GaugeError;
 /// One line of a contender's standard output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "the large one is made once in a run")]
 pub enum Line {
     /// So many operations are done.
     Done(u64),

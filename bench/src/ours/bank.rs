@@ -5,14 +5,10 @@
 
 use std::time::Duration;
 
-use durable::{
-    client::Client,
-    context::EntityContext,
-    model::{EntityId, EntityName, Failure},
-    prelude::*,
-};
+use durable::{client::Client, prelude::*};
 use durable_bench_gauge::{Gauge, Job, Measured, Spread, Stopwatch};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
 use super::functions::DONE;
 use crate::error::BenchError;
@@ -22,50 +18,53 @@ const AT_ONCE: usize = 1000;
 const ACCOUNTS: u64 = 100;
 const PAID_IN: i64 = 1_000;
 
-const ACCOUNT: EntityName = EntityName::literal("account");
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+struct Account {
+    balance: i64,
+}
 
-/// A balance.
-pub(super) async fn account(ctx: EntityContext) -> Result<(), Failure> {
-    match ctx.operation_name().as_str() {
-        "deposit" => {
-            let amount: i64 = ctx.input()?;
-            ctx.change_state(|balance: &mut i64| *balance += amount)
+#[entity]
+impl Account {
+    fn deposit(&mut self, amount: i64) {
+        self.balance += amount;
+    }
+
+    fn withdraw(&mut self, amount: i64) -> Result<(), String> {
+        if amount > self.balance {
+            return Err(format!("there are only {}", self.balance));
         }
-        _ => {
-            ctx.return_value(ctx.state::<i64>()?);
-            Ok(())
-        }
+        self.balance -= amount;
+        Ok(())
+    }
+
+    fn balance(&self) -> i64 {
+        self.balance
     }
 }
 
-fn id(key: u64) -> EntityId {
-    EntityId::of(&ACCOUNT, key)
-}
-
+/// As in the example `bank_transfer`: looks at the balance, then changes both accounts.
 #[orchestrator]
 async fn transfer(mut ctx: OrchestrationContext, from: u64, to: u64, amount: i64) -> Result<bool, Failure> {
-    let (from, to) = (id(from), id(to));
+    let (from, to) = (Account::at(from), Account::at(to));
     let section = ctx.lock([&from, &to]).await?;
-    let balance: i64 = section.call(from.operation("balance", ()).returning()).await?;
-    if balance < amount {
+    if from == to || section.call(from.balance()).await? < amount {
         return Ok(false);
     }
-    section.call(from.operation("deposit", -amount)).await?;
-    section.call(to.operation("deposit", amount)).await?;
+    let (taken, given) = (section.call(from.withdraw(amount)), section.call(to.deposit(amount)));
+    taken.await?;
+    given.await?;
     Ok(true)
 }
 
 #[orchestrator]
 async fn total(ctx: OrchestrationContext) -> Result<i64, Failure> {
-    let calls: Vec<_> = (0..ACCOUNTS)
-        .map(|account| ctx.call(id(account).operation("balance", ()).returning::<i64>()))
-        .collect();
+    let calls: Vec<_> = (0..ACCOUNTS).map(|account| ctx.call(Account::at(account).balance())).collect();
     Ok(futures::future::try_join_all(calls).await?.into_iter().sum())
 }
 
 pub(super) async fn run(client: &Client, job: &Job) -> Result<Measured, BenchError> {
     for account in 0..ACCOUNTS {
-        client.signal(id(account).operation("deposit", PAID_IN)).await?;
+        client.signal(Account::at(account).deposit(PAID_IN)).await?;
     }
     client.start(total::with()).await?.output().await?;
     let gauge = Gauge::start()?;

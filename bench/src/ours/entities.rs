@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use durable::{
     client::{Client, Run},
-    context::EntityContext,
-    model::{EntityId, EntityName, Failure},
     prelude::*,
 };
 use durable_bench_gauge::{Gauge, Job, Measured, Spread, Stopwatch};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
 use super::functions::DONE;
 use crate::error::BenchError;
@@ -20,28 +19,27 @@ use crate::error::BenchError;
 /// How many of the client's requests wait for the disk at once.
 const AT_ONCE: usize = 1000;
 
-const COUNTER: EntityName = EntityName::literal("counter");
-
 /// Adds up what it is told.
-pub(super) async fn counter(ctx: EntityContext) -> Result<(), Failure> {
-    match ctx.operation_name().as_str() {
-        "add" => {
-            let amount: u64 = ctx.input()?;
-            ctx.change_state(|sum: &mut u64| *sum += amount)
-        }
-        _ => {
-            ctx.return_value(ctx.state::<u64>()?);
-            Ok(())
-        }
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+struct Counter {
+    sum: u64,
+}
+
+#[entity]
+impl Counter {
+    fn add(&mut self, amount: u64) {
+        self.sum += amount;
+    }
+
+    fn sum(&self) -> u64 {
+        self.sum
     }
 }
 
 /// What counters hold, added up: those from `first` on.
 #[orchestrator]
 async fn sum_of(ctx: OrchestrationContext, first: u64, count: u64) -> Result<u64, Failure> {
-    let calls: Vec<_> = (first..first + count)
-        .map(|number| ctx.call(EntityId::of(&COUNTER, number).operation("get", ()).returning::<u64>()))
-        .collect();
+    let calls: Vec<_> = (first..first + count).map(|number| ctx.call(Counter::at(number).sum())).collect();
     Ok(futures::future::try_join_all(calls).await?.into_iter().sum())
 }
 
@@ -76,6 +74,6 @@ pub(super) async fn run(client: &Client, job: &Job, counters: u64) -> Result<Mea
 
 async fn signal(client: &Client, key: u64, amount: u64) -> Result<Duration, BenchError> {
     let watch = Stopwatch::start();
-    client.signal(EntityId::of(&COUNTER, key).operation("add", amount)).await?;
+    client.signal(Counter::at(key).add(amount)).await?;
     Ok(watch.elapsed())
 }

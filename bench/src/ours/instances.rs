@@ -1,8 +1,8 @@
 //! `instances`: a hub with many ended instances is asked for pages, then purged while new ones run.
 //!
-//! What is in the hub is made by `population.rs`. Begin with [`table`].
+//! What is in the hub is made by `population.rs`. Begin with [`print`].
 
-use std::{fmt::Write, path::Path, sync::Arc, time::Duration};
+use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
 use durable::{
     TaskHub,
@@ -27,24 +27,28 @@ const IDLE: usize = 500;
 const PAGE_TARGET: Duration = Duration::from_millis(20);
 const PURGE_TARGET: f64 = 5.0;
 
-/// Measures a hub of `count` ended instances in a new file in `folder`, and sets the result in a table. Begins
-/// with a copy of the hub at `original`, if that is named; it is made when it is not there.
-pub(crate) fn table(count: u64, folder: &Path, original: Option<&Path>) -> Result<String, BenchError> {
+/// Measures a hub of `count` ended instances in a new file in `folder`, and prints the table line by line: it
+/// takes minutes. Begins with a copy of the hub at `original`, if that is named; it is made when it is not
+/// there.
+pub(crate) fn print(
+    count: u64,
+    folder: &Path,
+    original: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(BenchError::system("starting", "tokio"))?;
     let file = folder.join(format!("durable-instances-{}.db", std::process::id()));
     let measured = runtime.block_on(async {
-        let mut text = String::new();
         if let Some(original) = original {
             if !original.exists() {
-                make(original, count, &mut text).await?;
+                make(original, count, out).await?;
             }
             std::fs::copy(original, &file).map_err(BenchError::system("copying", original))?;
         } else {
-            make(&file, count, &mut text).await?;
+            make(&file, count, out).await?;
         }
-        measure(count, &file, &mut text).await?;
-        Ok(text)
+        measure(count, &file, out).await
     });
     for suffix in ["", "-wal", "-shm", ".lock"] {
         // What was never made need not be removed.
@@ -58,28 +62,28 @@ fn open(file: &Path) -> Result<Arc<EmbeddedProvider>, BenchError> {
     Ok(Arc::new(provider))
 }
 
-async fn make(file: &Path, count: u64, text: &mut String) -> Result<(), BenchError> {
+async fn make(file: &Path, count: u64, out: &mut dyn Write) -> Result<(), BenchError> {
     let watch = Stopwatch::start();
     population::make(&*open(file)?, count).await.map_err(durable::Error::from)?;
-    line(text, &format!("{count} ended instances made in {:.1} s", watch.elapsed().as_secs_f64()));
+    line(out, &format!("{count} ended instances made in {:.1} s", watch.elapsed().as_secs_f64()))?;
     Ok(())
 }
 
-async fn measure(count: u64, file: &Path, text: &mut String) -> Result<(), BenchError> {
+async fn measure(count: u64, file: &Path, out: &mut dyn Write) -> Result<(), BenchError> {
     let hub = TaskHub::with_provider(open(file)?);
     let client = hub.client();
-    line(text, &format!("{:<50}{:>8}{:>8}{:>9}{:>7}", "pages of 100, ms", "p50", "p99", "longest", "found"));
+    line(out, &format!("{:<50}{:>8}{:>8}{:>9}{:>7}", "pages of 100, ms", "p50", "p99", "longest", "found"))?;
     for (name, filter) in filters(count) {
         let row = pages(&client, filter).await?;
-        line(text, &format!("{name:<50}{row}"));
+        line(out, &format!("{name:<50}{row}"))?;
     }
     let counted = timed(client.counts()).await?;
-    line(text, &format!("counts: {:.3} ms", milliseconds(counted)));
-    purge(&hub, count, text).await
+    line(out, &format!("counts: {:.3} ms", milliseconds(counted)))?;
+    purge(&hub, count, out).await
 }
 
 /// Purges everything while orchestrations run one at a time.
-async fn purge(hub: &TaskHub, count: u64, text: &mut String) -> Result<(), BenchError> {
+async fn purge(hub: &TaskHub, count: u64, out: &mut dyn Write) -> Result<(), BenchError> {
     let worker = super::start(hub).await?;
     let client = hub.client();
     let mut idle = Spread::default();
@@ -102,11 +106,11 @@ async fn purge(hub: &TaskHub, count: u64, text: &mut String) -> Result<(), Bench
     super::check(&"the purge", &purged, &count)?;
     let times = |spread: &Spread| [50, 99].map(|percent| milliseconds(spread.percentile(percent)));
     let ([idle_p50, idle_p99], [p50, p99]) = (times(&idle), times(&during));
-    line(text, &format!("{purged} purged in {:.1} s", took.as_secs_f64()));
-    line(text, &format!("hello when idle: p50 {idle_p50:.2} ms, p99 {idle_p99:.2} ms"));
-    line(text, &format!("hello during the purge: p50 {p50:.2} ms, p99 {p99:.2} ms ({} runs)", during.len()));
+    line(out, &format!("{purged} purged in {:.1} s", took.as_secs_f64()))?;
+    line(out, &format!("hello when idle: p50 {idle_p50:.2} ms, p99 {idle_p99:.2} ms"))?;
+    line(out, &format!("hello during the purge: p50 {p50:.2} ms, p99 {p99:.2} ms ({} runs)", during.len()))?;
     let ratio = p99 / idle_p99;
-    line(text, &format!("p99 {ratio:.1} times idle: {}", verdict(ratio <= PURGE_TARGET)));
+    line(out, &format!("p99 {ratio:.1} times idle: {}", verdict(ratio <= PURGE_TARGET)))?;
     Ok(())
 }
 
@@ -168,7 +172,6 @@ fn verdict(is_reached: bool) -> &'static str {
     if is_reached { "reached" } else { "missed" }
 }
 
-fn line(text: &mut String, words: &str) {
-    // A text takes all that is written to it.
-    let _ = writeln!(text, "{words}");
+fn line(out: &mut dyn Write, words: &str) -> Result<(), BenchError> {
+    writeln!(out, "{words}").and_then(|()| out.flush()).map_err(BenchError::Print)
 }

@@ -18,16 +18,13 @@ mod timers;
 
 use std::{fmt::Debug, sync::Arc};
 
-use bank::account;
 use clock::MovableClock;
 use durable::{
     TaskHub,
     embedded::{self, Commits, EmbeddedProvider},
-    registry::Registry,
     worker::Worker,
 };
 use durable_bench_gauge::{Durability, Job, Line, Measured, Pulse, Workload};
-use entities::counter;
 use functions::{DONE, GREETED};
 
 use crate::error::BenchError;
@@ -97,9 +94,7 @@ fn checkpoints_per_transaction(before: Commits, after: Commits) -> Option<f64> {
 
 /// A worker as an application has it: the usual options, and sessions on as in every release build.
 async fn start(hub: &TaskHub) -> Result<Worker, BenchError> {
-    let functions = Registry::builder().discover().entity("counter", counter).entity("account", account);
-    let functions = functions.build().map_err(durable::Error::from)?;
-    Ok(hub.worker().functions(functions).always_replay(false).start().await?)
+    Ok(hub.worker().always_replay(false).start().await?)
 }
 
 fn durability(job: &Job) -> String {

@@ -186,6 +186,8 @@ macro_rules! provider_conformance_cases {
             }
             succession {
                 an_episode_begins_another_instance_and_sends_it_messages needs [];
+                a_start_that_an_instance_had_not_taken_when_it_ended_begins_it_anew needs [];
+                a_start_that_was_sent_again_to_an_ending_instance_does_not_begin_it_anew needs [];
                 a_checkpoint_that_is_refused_begins_nothing needs [];
                 a_start_for_an_ended_instance_begins_it_anew needs [];
                 a_start_for_a_live_instance_reaches_it_like_any_message needs [];
@@ -194,6 +196,7 @@ macro_rules! provider_conformance_cases {
                 an_episode_lets_another_instance_live_again needs [];
                 only_a_failed_instance_lives_again needs [];
                 instances_that_follow_survive_a_restart needs [Restart];
+                what_begins_anew_survives_a_restart needs [Restart];
             }
             waiting {
                 nobody_waits_for_an_unknown_instance needs [];
@@ -220,6 +223,7 @@ macro_rules! provider_conformance_cases {
                 an_ended_instance_stays_ended needs [Restart];
                 generations_go_on_counting needs [Restart];
                 a_replaced_execution_stays_replaced needs [Restart];
+                an_answer_to_an_execution_before_answers_nothing_of_the_next needs [Restart];
                 a_scheduled_start_still_waits needs [Restart];
                 an_invisible_message_still_waits needs [Restart];
                 many_restarts_lose_nothing needs [Restart];

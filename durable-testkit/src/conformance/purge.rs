@@ -78,7 +78,7 @@ pub(super) async fn nothing_is_purged_where_there_is_nothing(stage: Stage<'_>) {
     assert_eq!(hub.purge_by(InstanceFilter::new(), 10).await, 0);
 }
 
-// R2:MGT-71; R4:MGMT-122; DECISIONS 2
+// R2:MGT-71; R4:MGMT-122, R4:MGMT-180; DECISIONS 2
 pub(super) async fn a_live_instance_is_not_purged(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.begin("running").await;
@@ -93,7 +93,7 @@ pub(super) async fn a_live_instance_is_not_purged(stage: Stage<'_>) {
     assert_eq!(hub.fitting(InstanceFilter::new()).await, ["pending", "running", "suspended"]);
 }
 
-// R2:MGT-68, MGT-71; R4:MGMT-124 to MGMT-126; DECISIONS 2
+// R2:MGT-68, MGT-71; R4:MGMT-124 to MGMT-126, R2:MGT-69, R4:MGMT-180; DECISIONS 2
 pub(super) async fn a_purge_takes_what_has_ended_and_nothing_else(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let late = hub.now().saturating_add(stage.moment());

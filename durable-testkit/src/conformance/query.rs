@@ -82,7 +82,7 @@ pub(super) async fn a_query_without_a_filter_tells_every_instance(stage: Stage<'
     assert_eq!(hub.fitting(InstanceFilter::new()).await, ["ended", "pending", "running"]);
 }
 
-// R2:MGT-36; R4:MGMT-54 to MGMT-58; DECISIONS 2
+// R2:MGT-36; R4:MGMT-54 to MGMT-58, R4:MGMT-60, R3:SKIP-42; DECISIONS 2
 pub(super) async fn every_part_of_a_filter_is_heeded(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let times: Vec<_> = (0..4).map(|hours| hub.now().saturating_add(stage.moment() * hours)).collect();
@@ -140,7 +140,7 @@ pub(super) async fn a_filter_that_fits_nothing_finds_nothing(stage: Stage<'_>) {
     }
 }
 
-// R2:MGT-35, MGT-37; R4:MGMT-49
+// R2:MGT-35; R4:MGMT-49, R4:MGMT-189
 pub(super) async fn pages_together_hold_every_instance_once(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let mut all = BTreeSet::new();
@@ -226,7 +226,7 @@ pub(super) async fn a_token_of_another_query_is_refused(stage: Stage<'_>) {
     assert_eq!(hub.page(&next).await.instances.len(), 2, "the token itself is still good");
 }
 
-// R2:MGT-12; R4:MGMT-47
+// R2:MGT-12; R4:MGMT-47, R4:MGMT-26, R4:MGMT-29, R4:MGMT-45
 pub(super) async fn payloads_are_left_out_where_they_are_not_wanted(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.begin_and_end("a").await;
@@ -239,7 +239,7 @@ pub(super) async fn payloads_are_left_out_where_they_are_not_wanted(stage: Stage
     assert_eq!(page.instances, [state]);
 }
 
-// R2:MGT-20
+// R2:MGT-20, R4:MGMT-37
 pub(super) async fn instances_are_found_and_counted_where_they_stand(stage: Stage<'_>) {
     use RuntimeStatus::{Completed, Failed, Pending, Running, Suspended, Terminated};
     let hub = stage.worked_hub().await;

@@ -268,6 +268,40 @@ pub(super) async fn a_replaced_execution_stays_replaced(stage: Stage<'_>) {
     assert_eq!(hub.fetch_of("a").await.execution, next);
 }
 
+// DECISIONS 9: the tasks of both executions have the same numbers.
+pub(super) async fn an_answer_to_an_execution_before_answers_nothing_of_the_next(stage: Stage<'_>) {
+    let hub = stage.worked_hub().await;
+    hub.create("a").await;
+    let item = hub.fetch_of("a").await;
+    let first = item.execution.clone();
+    let next = ExecutionId::new(format!("next-{}", unique()));
+    let mut started = start_of("a", hub.now()).started;
+    started.execution = next.clone();
+    let began = HistoryEvent::new(hub.now(), EventKind::ExecutionStarted(Box::new(started)));
+    let due = hub.now().saturating_add(stage.moment());
+    hub.episode(item).goes_on_as(&next, vec![began]).calls(0, "greet").sets_timer(1, due).saved().await;
+    for task in [0, 1] {
+        let mut late = event("a", 1, hub.now());
+        late.execution = Some(first.clone());
+        late.event.kind = EventKind::SubOrchestrationInstanceCompleted {
+            task: durable::history::EventId::from_i32(task),
+            result: json("late"),
+        };
+        hub.provider.send(late).await.expect("the instance takes messages");
+    }
+
+    let hub = stage.restarted(hub).await;
+    let item = hub.fetch_of("a").await;
+    let late = item.messages.iter().filter(|message| message.execution.as_ref() == Some(&first));
+    assert_eq!(late.count(), item.messages.len(), "whom an answer is for is still known");
+    hub.episode(item).without_events().saved().await;
+    let activity = hub.fetch_activity().await;
+    assert_eq!((&activity.execution, activity.scheduled.id.as_i32()), (&next, 0));
+    hub.complete(activity, 1).await;
+    assert_eq!(names(&hub.gather("a", 2).await), ["TaskCompleted", "TimerFired"]);
+    assert!(hub.now() >= due);
+}
+
 pub(super) async fn a_scheduled_start_still_waits(stage: Stage<'_>) {
     let hub = stage.hub().await;
     let due = hub.now().saturating_add(stage.moment());

@@ -15,6 +15,7 @@ use super::{
 
 const RACERS: usize = 64;
 
+// R2:SNG-3, R4:MGMT-25
 pub(super) async fn a_live_id_is_refused_under_every_rule(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let first = hub.create("a").await;
@@ -34,6 +35,7 @@ pub(super) async fn a_live_id_is_refused_under_every_rule(stage: Stage<'_>) {
     hub.insist_on_no_more_work().await;
 }
 
+// R2:SNG-4, R4:MGMT-25
 pub(super) async fn an_ended_id_begins_anew_with_nothing_of_the_old(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     hub.create("a").await;
@@ -87,6 +89,7 @@ pub(super) async fn generations_are_counted_by_the_store(stage: Stage<'_>) {
     }
 }
 
+// R2:SNG-8, R2:SNG-10
 pub(super) async fn of_racing_starts_exactly_one_wins(stage: Stage<'_>) {
     let hub = stage.worked_hub().await;
     let winner = race(&hub);

@@ -1,11 +1,14 @@
 //! Instances that follow from others or from themselves: begun by a message, continued as another execution,
 //! live again after a failure.
 
+use std::pin::pin;
+
 use durable::{
     history::{EventId, EventKind, HistoryEvent, TaskMessage},
     model::{RuntimeStatus, Timestamp},
-    provider::{OrphanedActivity, Past, ProviderErrorKind},
+    provider::{OrphanedActivity, Past, ProviderErrorKind, WaitFor},
 };
+use futures::FutureExt;
 
 use super::fixtures::{Stage, id, json, names, numbers, refused, start_of};
 
@@ -22,6 +25,64 @@ fn start(instance: &str, execution: &str, at: Timestamp) -> TaskMessage {
 fn rewound(instance: &str, at: Timestamp) -> TaskMessage {
     let event = HistoryEvent::new(at, EventKind::ExecutionRewound { reason: "again".into() });
     TaskMessage { instance: id(instance), execution: None, event, visible_at: None }
+}
+
+// What had reached it while it lived must not be forgotten with it: somebody waits for the answer.
+pub(super) async fn a_start_that_an_instance_had_not_taken_when_it_ended_begins_it_anew(stage: Stage<'_>) {
+    let hub = stage.worked_hub().await;
+    hub.create("b").await;
+    let ending = hub.fetch_of("b").await;
+    hub.create("a").await;
+    let item = hub.fetch_of("a").await;
+    let (second, third) = (start("b", "second", hub.now()), start("b", "third", hub.now()));
+    hub.episode(item).sends(second).sends(third).saved().await;
+    let b = id("b");
+    let mut waiting = pin!(hub.provider.wait(&b, WaitFor::End));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    hub.episode(ending).completes(0).saved().await;
+    let ended = waiting.await.expect("the instance is there");
+    assert_eq!((ended.runtime_status, ended.generation), (RuntimeStatus::Completed, 0));
+    let state = hub.state("b").await;
+    assert_eq!((state.execution_id.as_str(), state.generation), ("second", 1));
+    let item = hub.fetch_of("b").await;
+    assert_eq!((item.execution.as_str(), &item.past), ("second", &Past::Empty));
+    let executions: Vec<_> = item.messages.iter().filter_map(|message| message.execution.clone()).collect();
+    assert_eq!(executions.iter().map(|of| of.as_str()).collect::<Vec<_>>(), ["second", "third"]);
+    hub.episode(item).completes(0).saved().await;
+    hub.insist_on_no_more_work().await;
+}
+
+pub(super) async fn a_start_that_was_sent_again_to_an_ending_instance_does_not_begin_it_anew(
+    stage: Stage<'_>,
+) {
+    let hub = stage.worked_hub().await;
+    hub.create("a").await;
+    let item = hub.fetch_of("a").await;
+    let begin = start("b", "child", hub.now());
+    hub.episode(item).sends(begin.clone()).saved().await;
+    let ending = hub.fetch_of("b").await;
+    hub.raise("a", 1).await;
+    let item = hub.fetch_of("a").await;
+    hub.episode(item).sends(begin).saved().await;
+    hub.episode(ending).completes(0).saved().await;
+    assert_eq!(hub.state("b").await.runtime_status, RuntimeStatus::Completed);
+    hub.insist_on_no_more_work().await;
+}
+
+pub(super) async fn what_begins_anew_survives_a_restart(stage: Stage<'_>) {
+    let hub = stage.worked_hub().await;
+    hub.create("b").await;
+    let ending = hub.fetch_of("b").await;
+    hub.create("a").await;
+    let item = hub.fetch_of("a").await;
+    hub.episode(item).sends(start("b", "second", hub.now())).saved().await;
+    hub.episode(ending).completes(0).saved().await;
+    let hub = stage.restarted(hub).await;
+    let item = hub.fetch_of("b").await;
+    assert_eq!((item.execution.as_str(), names(&item.messages)), ("second", vec!["ExecutionStarted"]));
+    hub.episode(item).completes(0).saved().await;
+    let hub = stage.restarted(hub).await;
+    hub.insist_on_no_more_work().await;
 }
 
 // R1:SUB-1, R1:SUB-4

@@ -61,15 +61,6 @@ where
     type State = P::State;
 }
 
-/// Says that the entity `Self` has the operations of the interface `I`, which is `dyn Counter` for
-/// an `#[entity] trait Counter`.
-#[diagnostic::on_unimplemented(
-    message = "the entity `{Self}` does not implement this interface",
-    label = "its operations may be others",
-    note = "`#[entity] impl Interface for {Self}`, or `#[entity(Interface)] impl {Self}`"
-)]
-pub trait Implements<I: ?Sized> {}
-
 /// A set of entities to lock: `[&a, &b]` of one type, `(&a, &b)` of several (R2:ENT-48).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of entities to lock",

@@ -8,6 +8,7 @@ mod activity;
 mod entity;
 mod event;
 mod inputs;
+mod interface;
 mod operation;
 mod orchestration;
 mod verbs;
@@ -19,10 +20,13 @@ use serde::Serialize;
 use crate::model::{FunctionName, Payload};
 
 pub use activity::{ActivityCall, ActivityRequest};
-pub use entity::{Entity, EntityRef, Implements, Lockable, Proxy, Readable, State};
+pub use entity::{Entity, EntityRef, Lockable, Proxy, Readable, State};
 pub use event::Event;
 #[doc(hidden)]
 pub use inputs::Inputs;
+#[doc(hidden)]
+pub use interface::{Implementer, of_only_implementer};
+pub use interface::{ImplementerError, Implements, Interface};
 pub use operation::{Operation, Signal, SignalRequest};
 pub use orchestration::{CallOnly, CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
 pub use verbs::{Callable, CallableInSection, MayCall, MayStart, Signalable, Startable, sealed};

@@ -56,8 +56,8 @@ impl AdminStore for EmbeddedProvider {
         if self.read_state(instance).await?.is_none() {
             return Ok(false);
         }
-        let purge = Purge::One(instance.clone());
-        Ok(self.ask(|reply| Operation::Purge(purge, reply)).await? > 0)
+        let id = instance.clone();
+        Ok(self.ask(|reply| Operation::Purge(id, reply)).await? > 0)
     }
 
     async fn purge_by(
@@ -73,7 +73,8 @@ impl AdminStore for EmbeddedProvider {
         if found.places.is_empty() {
             return Ok(PurgeResult { deleted: 0, next });
         }
-        let deleted = self.ask(|reply| Operation::Purge(Purge::Found(found.places), reply)).await?;
+        let purge = |reply| Purge { found: found.places.into(), removed: 0, reply };
+        let deleted = self.ask(|reply| Operation::PurgeFound(purge(reply))).await?;
         Ok(PurgeResult { deleted, next })
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{
     error::Trouble,
+    operation::Anew,
     queue::{Held, Queue, WaitingActivity},
     rows::{self, NameNumber, Row},
     store::{Kept, Sent, WrittenEpisode, WrittenMessage},
@@ -174,19 +175,26 @@ impl Settlement {
         }
     }
 
+    /// Whether the instance has ended with it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.written.checkpoint.change.status.is_terminal()
+    }
+
     /// The messages that the store keeps, in the order in which they were sent.
     pub(super) fn outgoing(&self) -> &[WrittenMessage] {
         &self.written.outgoing
     }
 
     /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
-    /// message what became of it, if it found anybody; `is_forgotten`, whether the instance has been removed.
+    /// message what became of it, if it found anybody; `is_forgotten`, whether the instance has been removed;
+    /// `anew`, with what it begins again.
     pub(super) fn apply(
         self,
         queue: &mut Queue,
         kept: Kept,
         sent: Vec<Option<Sent>>,
         is_forgotten: bool,
+        anew: Option<Box<Anew>>,
         now: Timestamp,
     ) {
         let key = self.held.key;
@@ -238,7 +246,11 @@ impl Settlement {
         if !has_ended {
             queue.rest(key);
         }
-        queue.notice(&instance, checkpoint.change.status);
+        let (ended, begun) = anew.map_or_else(Default::default, |anew| (anew.ended, anew.begun));
+        queue.notice(&instance, checkpoint.change.status, ended);
+        for (message, sent) in begun {
+            queue.take_sent(message, sent, now);
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use super::{
     error::Trouble,
     hold::Hold,
     place, reading,
-    rows::{self, Key, NameNumber, Row, StoredEpisode, StoredHead, StoredMessage},
+    rows::{self, Key, NameNumber, Row, StoredEpisode, StoredHead, StoredMessage, Taken},
     store::{Accepted, Added, Arrival, Kept, Store, WrittenEpisode, WrittenMessage},
     tables,
     tally::Tally,
+    tidier::{self, Tidier},
 };
 use crate::{
     history::{EventKind, ExecutionStarted, HistoryEvent},
@@ -29,6 +30,9 @@ const UNSEEN: i64 = -1;
 pub(super) struct FileStore {
     pub(super) place: Arc<Place>,
     connection: Option<Connection>,
+    tidier: Option<Tidier>,
+    /// How many statements have been run since the tidier looked.
+    untidied: u32,
     /// SQLite's count of what other connections have committed, when it was last looked at.
     seen: i64,
     hold: Option<Hold>,
@@ -37,38 +41,18 @@ pub(super) struct FileStore {
     pub(super) retention: Option<Duration>,
 }
 
-/// What the row of a taken id says.
-pub(super) struct Taken {
-    pub(super) key: Key,
-    pub(super) status: RuntimeStatus,
-    pub(super) generation: u32,
-    pub(super) last: Option<Row>,
-    pub(super) name: NameNumber,
-    pub(super) created: Timestamp,
-}
-
-impl Taken {
-    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let status = rows::status_of(row.get(1)?);
-        Ok(Self {
-            key: row.get(0)?,
-            status: status
-                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, row.get(1).unwrap_or(-1)))?,
-            generation: row.get(2)?,
-            last: row.get(3)?,
-            name: row.get(4)?,
-            created: Timestamp::from_microseconds(row.get(5)?),
-        })
-    }
-
-    pub(super) fn is_live(&self) -> bool {
-        !self.status.is_terminal()
-    }
-}
-
 impl FileStore {
     pub(super) fn new(place: Arc<Place>, retention: Option<Duration>) -> Self {
-        Self { place, connection: None, seen: 0, hold: None, tally: Tally::default(), retention }
+        Self {
+            place,
+            connection: None,
+            tidier: None,
+            untidied: 0,
+            seen: 0,
+            hold: None,
+            tally: Tally::default(),
+            retention,
+        }
     }
 
     pub(super) fn connection(&mut self) -> Result<&Connection, Trouble> {
@@ -80,6 +64,7 @@ impl FileStore {
     }
 
     pub(super) fn run(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Trouble> {
+        self.untidied += 1;
         Ok(self.connection()?.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -89,6 +74,15 @@ impl FileStore {
         let Self { connection, tally, .. } = self;
         let connection = connection.as_ref().expect("a connection has just been opened");
         tally.name(connection, &rows::listed_name(started))
+    }
+
+    /// Has the log moved to the file beside this, if that is worthwhile.
+    fn tidy(&mut self) -> Result<(), Trouble> {
+        let Self { connection: Some(connection), tidier, place, .. } = self else { return Ok(()) };
+        if tidier.is_none() {
+            *tidier = Some(Tidier::start(place.clone())?);
+        }
+        tidier.as_ref().map_or(Ok(()), |tidier| tidier.tidy(connection))
     }
 
     fn version(&mut self) -> Result<i64, Trouble> {
@@ -122,20 +116,6 @@ impl FileStore {
         self.tally.count(taken.status, taken.name, -1);
         Ok((taken.key, generation))
     }
-
-    pub(super) fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
-        let mut next = last;
-        while let Some(row) = next {
-            let connection = self.connection()?;
-            let previous: Option<Option<Row>> = connection
-                .prepare_cached(tables::READ_PREVIOUS)?
-                .query_row([row], |columns| columns.get(0))
-                .optional()?;
-            next = previous.flatten();
-            self.run(tables::DELETE_HISTORY_ROW, [row])?;
-        }
-        Ok(())
-    }
 }
 
 impl Store for FileStore {
@@ -148,7 +128,13 @@ impl Store for FileStore {
         if let Some(connection) = connection {
             tally.write(connection)?;
         }
-        self.run("COMMIT", ()).map(drop)
+        self.run("COMMIT", ())?;
+        // What is durable must not seem to have failed.
+        if self.untidied >= tidier::LOOK_AFTER {
+            self.untidied = 0;
+            let _ = self.tidy();
+        }
+        Ok(())
     }
 
     fn rollback(&mut self) {
@@ -353,6 +339,7 @@ impl Store for FileStore {
     fn delete_hub(&mut self) -> Result<(), Trouble> {
         let Some(connection) = self.place.open_existing()? else { return Ok(()) };
         self.connection = None;
+        self.tidier = None;
         self.tally.forget();
         let lock = self.place.beside(".lock");
         let hold = Hold::take(&lock, Timestamp::UNIX_EPOCH)?;

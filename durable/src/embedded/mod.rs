@@ -40,6 +40,7 @@ mod standing;
 mod store;
 mod tables;
 mod tally;
+mod tidier;
 mod timers;
 mod waiters;
 mod work;

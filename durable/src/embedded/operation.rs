@@ -3,6 +3,7 @@
 //! Must not know the store. Begin with [`Operation`].
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, mpsc::Sender},
     time::Duration,
@@ -20,6 +21,7 @@ use super::{
     store::{Accepted, Arrival, Kept, Sent, WrittenMessage},
 };
 use crate::{
+    history::TaskMessage,
     model::{InstanceId, InstanceState, Timestamp},
     provider::{NewInstance, ProviderError, ProviderErrorKind},
 };
@@ -39,7 +41,8 @@ pub(super) enum Operation {
         /// For who is given the work and does not take it.
         writer: Sender<Self>,
     },
-    Purge(Purge, Reply<u64>),
+    Purge(InstanceId, Reply<u64>),
+    PurgeFound(Purge),
     /// Remove what is kept no longer. Counted as a write until it is done.
     PurgeDue,
     CreateHub(Reply<()>),
@@ -51,12 +54,27 @@ pub(super) enum Operation {
     Stop,
 }
 
-/// Ended instances to remove.
+impl Operation {
+    /// Whether it is about the hub as a whole: what was asked for before must be done by then.
+    pub(super) fn concerns_the_hub(&self) -> bool {
+        match self {
+            Self::BeginWork { .. }
+            | Self::CreateHub(_)
+            | Self::DeleteHub(_)
+            | Self::Flush(_)
+            | Self::Stop => true,
+            Self::Write(_) | Self::Purge(..) | Self::PurgeFound(_) | Self::PurgeDue | Self::Wake => false,
+        }
+    }
+}
+
+/// Ended instances to remove, if they still stand as they were found.
 #[derive(Debug)]
-pub(super) enum Purge {
-    One(InstanceId),
-    /// Those that still stand as they were found.
-    Found(Vec<Place>),
+pub(super) struct Purge {
+    pub(super) found: VecDeque<Place>,
+    /// How many of them have been removed.
+    pub(super) removed: u64,
+    pub(super) reply: Reply<u64>,
 }
 
 /// Work that has begun. Ends at once when whoever asked for it does not wait any more: nobody else
@@ -109,11 +127,21 @@ pub(super) enum Outcome {
         sent: Vec<Option<Sent>>,
         /// Whether the instance has been removed.
         is_forgotten: bool,
+        anew: Option<Box<Anew>>,
     },
 }
 
-/// What a transaction did.
+/// An instance that has begun anew in the transaction in which it ended.
 #[derive(Debug)]
+pub(super) struct Anew {
+    /// How it ended, as far as that can be read.
+    pub(super) ended: Option<InstanceState>,
+    /// With which starts, and what became of each.
+    pub(super) begun: Vec<(TaskMessage, Sent)>,
+}
+
+/// What a transaction did.
+#[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) arrivals: Vec<Arrival>,
     pub(super) outcomes: Vec<Result<Outcome, Trouble>>,
@@ -193,8 +221,11 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent, is_forgotten })) => {
-                settlement.apply(queue, kept, sent, is_forgotten, now);
+            (
+                Self::Checkpoint { settlement, reply },
+                Ok(Outcome::Saved { kept, sent, is_forgotten, anew }),
+            ) => {
+                settlement.apply(queue, kept, sent, is_forgotten, anew, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

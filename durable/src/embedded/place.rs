@@ -11,9 +11,18 @@ use crate::{
 /// How many instances a look examines at most before it gives what it has: it must not hold up those
 /// who wait for its answer, nor what runs beside it.
 pub(super) const SCAN: usize = 4_096;
+/// As how many more it counts when the way along which an instance is found does not tell whether it fits, so that
+/// it must be looked up.
+pub(super) const LOOKUP: usize = 3;
 
-/// How many instances are removed at once at most, for the same reason.
-pub(super) const SLICE: usize = 25;
+/// How many instances to remove are looked for at once.
+pub(super) const SLICE: usize = 200;
+/// How many of them are removed in one transaction while nobody waits, at most.
+pub(super) const MANY: usize = 64;
+/// How many while somebody waits.
+pub(super) const FEW: usize = 8;
+/// How many of those that are kept no longer are removed at once.
+pub(super) const DUE: usize = 25;
 
 /// Behind which instance a look goes on, in the order in which it walks.
 #[derive(Debug, Clone, PartialEq, Eq)]

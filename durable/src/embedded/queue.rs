@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     history::{EventId, EventKind, HistoryEvent, TaskMessage},
-    model::{ExecutionId, InstanceId, RuntimeStatus, Timestamp},
+    model::{ExecutionId, InstanceId, InstanceState, RuntimeStatus, Timestamp},
     provider::{ActivityWorkItem, CheckpointTag, LockToken, OrchestrationWorkItem, Past},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Queue {
     /// Set when nothing will ever change again.
     pub(super) is_closed: bool,
     pub(super) heads: HashMap<Key, Head>,
-    keys: HashMap<InstanceId, Key>,
+    pub(super) keys: HashMap<InstanceId, Key>,
     ready: VecDeque<Key>,
     activities: VecDeque<WaitingActivity>,
     pub(super) held: HashMap<LockToken, Held>,
@@ -37,7 +37,7 @@ pub(super) struct Queue {
     pub(super) is_purge_due: bool,
     pub(super) waiters: Waiters,
     /// Those whose wait is over, to be told by the writer.
-    pub(super) met: Vec<(InstanceId, Vec<Waiter>)>,
+    pub(super) met: Vec<Met>,
     /// Stored messages that nobody will consume, to be removed with the next transaction.
     pub(super) leftovers: Vec<Row>,
     last_token: u64,
@@ -110,6 +110,15 @@ pub(super) struct WaitingActivity {
 pub(super) struct Held {
     pub(super) key: Key,
     pub(super) rows: Vec<Option<Row>>,
+}
+
+/// Those whose wait for an instance is over.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) instance: InstanceId,
+    /// How it stood then; read from the store when absent.
+    pub(super) state: Option<InstanceState>,
+    pub(super) waiters: Vec<Waiter>,
 }
 
 /// Who must be woken after a change.
@@ -283,23 +292,6 @@ impl Queue {
         }
     }
 
-    /// Forgets an instance that has ended, with everything that was still to come.
-    pub(super) fn remove_instance(&mut self, key: Key) {
-        let Some(head) = self.heads.remove(&key) else { return };
-        self.keys.remove(&head.id);
-        self.leftovers.extend(head.inbox.iter().filter_map(|delivered| delivered.row));
-        self.forget_timers(key);
-    }
-
-    /// Forgets all timers of an instance and all its messages that are not visible yet.
-    pub(super) fn forget_timers(&mut self, key: Key) {
-        for due in self.timers.remove_all(key) {
-            if let Due::Message { delivered, .. } = due {
-                self.leftovers.extend(delivered.row);
-            }
-        }
-    }
-
     /// Hands out up to `most` instances with news.
     pub(super) fn fetch_orchestrations(&mut self, most: usize) -> Offer<OrchestrationWorkItem> {
         if self.has_ended() {
@@ -353,11 +345,17 @@ impl Queue {
         LockToken(self.last_token)
     }
 
-    /// Takes note of where an instance stands: those who waited for it are to be told.
-    pub(super) fn notice(&mut self, instance: &InstanceId, status: RuntimeStatus) {
-        let met = self.waiters.take_met(instance, status);
-        if !met.is_empty() {
-            self.met.push((instance.clone(), met));
+    /// Takes note of where an instance stands: those who waited for it are to be told. `state` is what
+    /// they are told if it has changed since.
+    pub(super) fn notice(
+        &mut self,
+        instance: &InstanceId,
+        status: RuntimeStatus,
+        state: Option<InstanceState>,
+    ) {
+        let waiters = self.waiters.take_met(instance, status);
+        if !waiters.is_empty() {
+            self.met.push(Met { instance: instance.clone(), state, waiters });
         }
     }
 

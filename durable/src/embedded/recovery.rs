@@ -13,7 +13,7 @@ use super::{
     timers::Due,
 };
 use crate::{
-    history::{EventId, EventKind, HistoryEvent, format},
+    history::{EventId, EventKind, HistoryEvent, TaskMessage, format},
     model::Timestamp,
     provider::ProviderErrorKind,
 };
@@ -101,8 +101,10 @@ fn deliver_messages(
 fn add_open_tasks(store: &mut dyn Store, queue: &mut Queue, head: &StoredHead) -> Result<(), Trouble> {
     let tasks = open_tasks(store, head)?;
     let inbox = queue.heads.get(&head.key).map(|found| found.inbox.as_slice()).unwrap_or_default();
-    let answered: HashSet<EventId> =
-        inbox.iter().filter_map(|delivered| delivered.message.event.kind.answers()).collect();
+    // An execution before this one may get answers as well; their tasks have the same numbers.
+    let for_it = |message: &TaskMessage| message.execution.as_ref().is_none_or(|of| *of == head.execution);
+    let answers = inbox.iter().map(|delivered| &delivered.message).filter(|message| for_it(message));
+    let answered: HashSet<EventId> = answers.filter_map(|message| message.event.kind.answers()).collect();
     for task in tasks.into_iter().filter(|task| !answered.contains(&task.id)) {
         match task.kind {
             EventKind::TimerCreated { fire_at, .. } => {

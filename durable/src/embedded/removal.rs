@@ -6,9 +6,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     error::Trouble,
-    file::{FileStore, Taken},
+    file::FileStore,
     place::Place,
-    rows::{self, Key},
+    rows::{self, Key, Row, Taken},
     tables,
 };
 use crate::{
@@ -17,6 +17,21 @@ use crate::{
 };
 
 impl FileStore {
+    /// Removes the history whose newest row is `last`.
+    pub(super) fn forget_history(&mut self, last: Option<Row>) -> Result<(), Trouble> {
+        let mut next = last;
+        while let Some(row) = next {
+            let connection = self.connection()?;
+            let previous: Option<Option<Row>> = connection
+                .prepare_cached(tables::READ_PREVIOUS)?
+                .query_row([row], |columns| columns.get(0))
+                .optional()?;
+            next = previous.flatten();
+            self.run(tables::DELETE_HISTORY_ROW, [row])?;
+        }
+        Ok(())
+    }
+
     /// Removes an ended instance, or refuses with `NotEnded`; whether there was one.
     pub(super) fn remove_by_id(&mut self, id: &InstanceId) -> Result<bool, Trouble> {
         let Some(taken) = self.find(id)? else { return Ok(false) };

@@ -56,6 +56,35 @@ pub(super) struct StoredMessage {
     pub(super) event: Vec<u8>,
 }
 
+/// What the row of a taken id says.
+pub(super) struct Taken {
+    pub(super) key: Key,
+    pub(super) status: RuntimeStatus,
+    pub(super) generation: u32,
+    pub(super) last: Option<Row>,
+    pub(super) name: NameNumber,
+    pub(super) created: Timestamp,
+}
+
+impl Taken {
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let status = status_of(row.get(1)?);
+        Ok(Self {
+            key: row.get(0)?,
+            status: status
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, row.get(1).unwrap_or(-1)))?,
+            generation: row.get(2)?,
+            last: row.get(3)?,
+            name: row.get(4)?,
+            created: Timestamp::from_microseconds(row.get(5)?),
+        })
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        !self.status.is_terminal()
+    }
+}
+
 /// What changes of an instance while it lives.
 #[derive(Debug, Clone)]
 pub(super) struct Standing {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row as Columns, params};
 
 use super::{
     error::Trouble,
-    place::{Among, At, Found, Place, Position, SCAN, bad_token},
+    place::{Among, At, Found, LOOKUP, Place, Position, SCAN, bad_token},
     rows::{self, Key, NameNumber},
     tables,
 };
@@ -20,8 +20,11 @@ use crate::{
     provider::{InstanceFilter, StatusCounts},
 };
 
-/// How many instances are walked along at once, when their rows are looked at.
+/// How many instances are walked along at once, when not all of them fit.
 const STRETCH: usize = 1_024;
+/// How many times as many as in a stretch may have another tag there, and still be read one after the other:
+/// that costs a fraction of asking for each.
+const DENSE: usize = 4;
 /// How far instances are counted to find out along which index there are fewest.
 const PROBE: i64 = 20_000;
 
@@ -42,7 +45,16 @@ struct Walk<'a> {
     connection: &'a Connection,
     /// The shelves on which what fits can stand.
     shelves: BTreeSet<Shelf>,
-    looks_at_rows: bool,
+    /// Whether a shelf does not say where an instance stands: the pending share one with the running.
+    shares_a_shelf: bool,
+}
+
+/// Which of a stretch have one of the filter's tags.
+enum Tagged {
+    /// These, in order.
+    Those(Vec<At>),
+    /// To be asked for each.
+    Unknown,
 }
 
 /// The next instance along the way.
@@ -97,8 +109,7 @@ impl Search<'_> {
             None => self.beginning(connection, counts.iter().map(|count| count.count).sum())?,
         };
         let shares_a_shelf = self.fits(RuntimeStatus::Pending) != self.fits(RuntimeStatus::Running);
-        let looks_at_rows = shares_a_shelf || self.prefix().is_some() || !self.filter.tags.is_empty();
-        Walk { search: self, connection, shelves, looks_at_rows }.along(after)
+        Walk { search: self, connection, shelves, shares_a_shelf }.along(after)
     }
 
     fn fits(&self, status: RuntimeStatus) -> bool {
@@ -142,18 +153,22 @@ impl Walk<'_> {
     /// Walks on behind `after` until enough is found, or nothing is left, or it has gone far enough.
     fn along(&self, mut after: Position) -> Result<Found, Trouble> {
         let most = self.search.most;
-        let stretch = if self.looks_at_rows { STRETCH } else { most + 1 };
+        let all_fit = !self.looks_at_rows(&after) && self.search.filter.tags.is_empty();
+        let stretch = if all_fit { most + 1 } else { STRETCH };
         let mut found = Found::default();
         let mut looked_at = 0;
         loop {
             let (steps, is_last) = self.steps(&after, stretch)?;
+            let tagged = self.tagged(&steps)?;
             let count = steps.len();
             for (number, step) in (1..).zip(steps) {
                 looked_at += 1;
-                let place = if self.looks_at_rows { self.look_at(&step)? } else { Some(step.place) };
-                found.places.extend(place);
+                if !tagged.iter().any(|tagged| tagged.lacks(step.place.at)) {
+                    looked_at += if all_fit { 0 } else { LOOKUP };
+                    found.places.extend(self.look_at(&step, &tagged)?);
+                }
                 after = step.position;
-                if found.places.len() == most || looked_at == SCAN {
+                if found.places.len() == most || looked_at >= SCAN {
                     let is_over = is_last && number == count;
                     found.next = (!is_over).then_some(after);
                     return Ok(found);
@@ -233,8 +248,43 @@ impl Walk<'_> {
         Ok((steps, is_last))
     }
 
-    /// The place of an instance along the way, if it fits by its row as well.
-    fn look_at(&self, step: &Step) -> Result<Option<Place>, Trouble> {
+    /// Whether the way along which an instance is found does not tell all but its tags.
+    fn looks_at_rows(&self, position: &Position) -> bool {
+        let tells_shelf = matches!(position, Position::Created(_));
+        !tells_shelf || self.shares_a_shelf || self.search.prefix().is_some()
+    }
+
+    /// For each tag of the filter, which of these steps have it.
+    fn tagged(&self, steps: &[Step]) -> Result<Vec<Tagged>, Trouble> {
+        let tags = &self.search.filter.tags;
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(Vec::new()) };
+        let (along, is_in_order) = match first.position {
+            Position::Created(_) => (None, true),
+            Position::Tagged(along, _) => (Some(usize::from(along)), true),
+            Position::Id(_) => (None, false),
+        };
+        let mut tagged = Vec::with_capacity(tags.len());
+        for (number, (name, value)) in tags.iter().enumerate() {
+            if !is_in_order || along == Some(number) {
+                tagged.push(Tagged::Unknown);
+                continue;
+            }
+            let (from, to) = (first.place.at, last.place.at.created);
+            let most = DENSE * steps.len();
+            let mut walk = self.connection.prepare_cached(tables::WALK_TAG)?;
+            let values = params![name, value, from.created, from.key.saturating_sub(1), to, limit(most)];
+            let those = walk.query_map(values, |row| Ok(At { created: row.get(0)?, key: row.get(1)? }))?;
+            let those = those.collect::<Result<Vec<_>, _>>()?;
+            tagged.push(if those.len() < most { Tagged::Those(those) } else { Tagged::Unknown });
+        }
+        Ok(tagged)
+    }
+
+    /// The place of an instance along the way, if it fits by its tags and its row as well.
+    fn look_at(&self, step: &Step, tagged: &[Tagged]) -> Result<Option<Place>, Trouble> {
+        if !self.looks_at_rows(&step.position) {
+            return Ok(self.has_tags(step.place.at, &step.position, tagged)?.then_some(step.place));
+        }
         let mut read = self.connection.prepare_cached(tables::READ_PLACE)?;
         let mut found = read.query([step.place.at.key])?;
         let Some(row) = found.next()? else { return Ok(None) };
@@ -245,7 +295,7 @@ impl Walk<'_> {
         let fits = self.search.fits(status)
             && self.search.filter.fits_created(Timestamp::from_microseconds(at.created))
             && self.search.filter.fits_id(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
-            && self.has_tags(at, &step.position)?;
+            && self.has_tags(at, &step.position, tagged)?;
         Ok(fits.then_some(Place { at, shelf }))
     }
 
@@ -253,16 +303,27 @@ impl Walk<'_> {
         row.get(3).is_ok_and(|name| self.shelves.contains(&(shelf, name)))
     }
 
-    /// Whether the instance has every tag, other than the one along which it was found.
-    fn has_tags(&self, at: At, found_at: &Position) -> Result<bool, Trouble> {
+    /// Whether the instance has every tag of which that is not known.
+    fn has_tags(&self, at: At, found_at: &Position, tagged: &[Tagged]) -> Result<bool, Trouble> {
         let mut has = self.connection.prepare_cached(tables::HAS_TAG)?;
-        for (tag, (name, value)) in (0..).zip(&self.search.filter.tags) {
-            let is_known = matches!(found_at, Position::Tagged(along, _) if tag == usize::from(*along));
+        for (tag, (name, value)) in self.search.filter.tags.iter().enumerate() {
+            let is_along = matches!(found_at, Position::Tagged(along, _) if tag == usize::from(*along));
+            let is_known = is_along || matches!(tagged.get(tag), Some(Tagged::Those(_)));
             if !is_known && !has.exists(params![name, value, at.created, at.key])? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+}
+
+impl Tagged {
+    /// Whether the instance at this place is known not to have the tag.
+    fn lacks(&self, at: At) -> bool {
+        match self {
+            Self::Those(those) => those.binary_search(&at).is_err(),
+            Self::Unknown => false,
+        }
     }
 }
 

@@ -126,6 +126,32 @@ impl Queue {
         }
     }
 
+    /// Forgets an instance that has ended, with everything that was still to come.
+    pub(super) fn remove_instance(&mut self, key: Key) {
+        let Some(head) = self.heads.remove(&key) else { return };
+        self.keys.remove(&head.id);
+        self.leftovers.extend(head.inbox.iter().filter_map(|delivered| delivered.row));
+        self.forget_timers(key);
+    }
+
+    /// Forgets all timers of an instance and all its messages that are not visible yet.
+    pub(super) fn forget_timers(&mut self, key: Key) {
+        for due in self.timers.remove_all(key) {
+            if let Due::Message { delivered, .. } = due {
+                self.leftovers.extend(delivered.row);
+            }
+        }
+    }
+
+    /// The stored starts that have reached a live instance, and that nobody has taken.
+    pub(super) fn starts_for(&self, key: Key) -> Vec<TaskMessage> {
+        let inbox = self.heads.get(&key).map(|head| head.inbox.as_slice()).unwrap_or_default();
+        let is_start = |delivered: &&Delivered| {
+            delivered.row.is_some() && matches!(delivered.message.event.kind, EventKind::ExecutionStarted(_))
+        };
+        inbox.iter().filter(is_start).map(|delivered| delivered.message.clone()).collect()
+    }
+
     /// Has the writer told at `at` that an instance is kept no longer, if it is not told before.
     pub(super) fn expect_purge(&mut self, at: Option<Timestamp>) {
         if let Some(at) = at {

@@ -3,11 +3,15 @@
 //! Nothing ever waits for a batch to fill: while one commit runs, the next batch gathers. Must not
 //! know SQL. Begin with [`Writer::run`].
 
+mod anew;
 mod forget;
+mod hub;
+mod leaving;
 mod purge;
-mod working;
+mod telling;
 
 use std::{
+    collections::VecDeque,
     mem,
     sync::{
         Arc,
@@ -18,7 +22,8 @@ use std::{
 
 use super::{
     error::Trouble,
-    operation::{Begun, Done, Follow, Operation, Outcome, Reply, Write, answer, is_refusal},
+    operation::{Begun, Done, Follow, Operation, Outcome, Purge, Reply, Write, answer, is_refusal},
+    place::FEW,
     rows::Row,
     sending,
     shared::Shared,
@@ -43,6 +48,10 @@ pub(super) struct Writer {
     leftovers: Vec<Row>,
     /// What the hub is called in messages.
     hub: String,
+    /// Purges under way, the first one first.
+    purges: VecDeque<Purge>,
+    /// How many instances they remove in the next transaction.
+    pace: usize,
 }
 
 impl Writer {
@@ -52,7 +61,17 @@ impl Writer {
         operations: Receiver<Operation>,
         hub: String,
     ) -> Self {
-        Self { shared, store, operations, works: false, leaving: Vec::new(), leftovers: Vec::new(), hub }
+        Self {
+            shared,
+            store,
+            operations,
+            works: false,
+            leaving: Vec::new(),
+            leftovers: Vec::new(),
+            hub,
+            purges: VecDeque::new(),
+            pace: FEW,
+        }
     }
 
     /// Does what it is asked, until it is asked to stop or nobody can ask any more.
@@ -68,6 +87,9 @@ impl Writer {
                 self.commit(mem::take(&mut writes));
             }
             let mut stops = false;
+            if operation.as_ref().is_some_and(Operation::concerns_the_hub) {
+                while self.purge_some_found() {}
+            }
             match operation {
                 Some(Operation::Stop) => stops = true,
                 Some(Operation::BeginWork { reply, writer }) => {
@@ -75,13 +97,15 @@ impl Writer {
                     let begun = self.begin_work().map(|()| Begun { shared, writer, is_taken: false });
                     answer(reply, begun);
                 }
-                Some(Operation::Purge(purge, reply)) => answer(reply, self.purge(&purge)),
+                Some(Operation::Purge(id, reply)) => answer(reply, self.purge(&id)),
+                Some(Operation::PurgeFound(purge)) => self.purges.push_back(purge),
                 Some(Operation::PurgeDue) => self.purge_due(),
                 Some(Operation::CreateHub(reply)) => answer(reply, self.create_hub()),
                 Some(Operation::DeleteHub(reply)) => answer(reply, self.delete_hub()),
                 Some(Operation::Flush(reply)) => self.leaving.push(reply),
                 Some(Operation::Wake | Operation::Write(_)) | None => {}
             }
+            self.purge_some_found();
             self.release_if_ended();
             self.tell_leaving();
             if stops {
@@ -95,6 +119,9 @@ impl Writer {
 
     /// The next operation. While waiting it looks now and then for what others wrote.
     fn next(&mut self) -> Option<Operation> {
+        if !self.purges.is_empty() {
+            return self.operations.try_recv().ok().or(Some(Operation::Wake));
+        }
         loop {
             let looks = self.store.is_shared()
                 && (self.works || self.shared.update(|queue| queue.waiters.instances().len() > 0));
@@ -184,11 +211,15 @@ impl Writer {
         }
         self.store.remove_messages(&self.leftovers)?;
         let mut outcomes = Vec::with_capacity(writes.len());
+        let mut starts = anew::Starts::new();
         for write in writes {
-            match self.write_one(write) {
-                Err(trouble) if !is_refusal(&trouble.kind) => return Err(trouble),
-                outcome => outcomes.push(outcome),
+            let outcome = self.write_one(write, &starts);
+            match &outcome {
+                Ok(outcome) => anew::note(&mut starts, write, outcome),
+                Err(trouble) if is_refusal(&trouble.kind) => {}
+                Err(_) => return outcome.map(|_| Done::default()),
             }
+            outcomes.push(outcome);
             if let Write::Checkpoint { settlement, .. } = write
                 && settlement.is_forgettable()
             {
@@ -198,7 +229,7 @@ impl Writer {
         Ok(Done { arrivals, outcomes })
     }
 
-    fn write_one(&mut self, write: &Write) -> Result<Outcome, Trouble> {
+    fn write_one(&mut self, write: &Write, starts: &anew::Starts) -> Result<Outcome, Trouble> {
         match write {
             Write::Create { new, .. } => {
                 let accepted = self.store.create_instance(new)?;
@@ -220,7 +251,8 @@ impl Writer {
                 for message in settlement.outgoing() {
                     sent.push(self.add_outgoing(message)?);
                 }
-                Ok(Outcome::Saved { kept, sent, is_forgotten: false })
+                let anew = self.begin_anew(settlement, starts)?;
+                Ok(Outcome::Saved { kept, sent, is_forgotten: false, anew })
             }
         }
     }
@@ -267,51 +299,6 @@ impl Writer {
             write.follow(queue, Follow { works: self.works, now }, Err(trouble))
         });
         answer.send();
-    }
-
-    fn create_hub(&mut self) -> Result<(), ProviderError> {
-        self.store.create_hub().map_err(|trouble| trouble.on("create", self.hub.as_str()))
-    }
-
-    fn delete_hub(&mut self) -> Result<(), ProviderError> {
-        let refused =
-            self.works.then(|| Trouble::new(ProviderErrorKind::Held("this process works the hub".into())));
-        let deleted = refused.map_or_else(|| self.store.delete_hub(), Err);
-        deleted.map_err(|trouble| trouble.on("delete", self.hub.as_str()))?;
-        self.shared.update(|queue| queue.waiters.dismiss_all());
-        Ok(())
-    }
-
-    /// Tells those whose wait is over according to the store, whoever changed it.
-    fn tell_waiters(&mut self) {
-        let awaited: Vec<_> = self.shared.update(|queue| queue.waiters.instances().cloned().collect());
-        for instance in awaited {
-            match self.store.state(&instance) {
-                Ok(Some(state)) => {
-                    self.shared.update(|queue| queue.notice(&instance, state.runtime_status));
-                }
-                _ => self.shared.update(|queue| queue.waiters.dismiss(&instance)),
-            }
-        }
-        self.tell_met();
-    }
-
-    /// Gives the state to those whose wait is over. It is read here, before the next transaction
-    /// can replace the instance.
-    fn tell_met(&mut self) {
-        let met = self.shared.update(|queue| mem::take(&mut queue.met));
-        if met.is_empty() {
-            return;
-        }
-        self.store.begin_reading();
-        for (instance, waiters) in met {
-            // Who is not told looks again, and finds the error.
-            let Ok(Some(state)) = self.store.state(&instance) else { continue };
-            for waiter in waiters {
-                waiter.answer(state.clone());
-            }
-        }
-        self.store.end_reading();
     }
 }
 

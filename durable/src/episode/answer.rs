@@ -32,16 +32,20 @@ pub(super) fn terminated(
     failed(parent, Failure::of_kind(FailureKind::Terminated, "Terminated", message).in_function(name), now)
 }
 
-/// Tells a parent that the id it chose belongs to an instance that has not ended: `started` never began.
-/// `None` when nobody waits for it.
-pub(super) fn refusal(started: &ExecutionStarted, now: Timestamp) -> Option<TaskMessage> {
-    let parent = started.parent.as_deref()?;
-    let message = format!(
+/// What is to be said about a message that an instance did not take: if it was the start of another
+/// orchestration under its id, the parent that waits for that is told that the id belongs to an instance
+/// which has not ended. `own` is how the instance itself began.
+pub(super) fn refusal(own: &ExecutionStarted, message: &TaskMessage, now: Timestamp) -> Option<TaskMessage> {
+    let EventKind::ExecutionStarted(other) = &message.event.kind else { return None };
+    if other.is_same_call(own) {
+        return None;
+    }
+    let parent = other.parent.as_deref()?;
+    let text = format!(
         "the sub-orchestration could not begin: instance `{}` exists and has not ended; choose another id, or none",
-        started.instance
+        other.instance
     );
-    let failure =
-        Failure::of_kind(FailureKind::IdTaken, "InstanceIdTaken", message).in_function(&started.name);
+    let failure = Failure::of_kind(FailureKind::IdTaken, "InstanceIdTaken", text).in_function(&other.name);
     Some(failed(parent, failure, now))
 }
 

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// `past` is what is known of its history, `start` how it began when the past does not say so. Of the
 /// messages, those that stand beside the order answer to nobody any more, and only the start becomes
-/// history.
+/// history; whoever sent another start is told that the id is taken.
 pub fn terminate(
     execution: &ExecutionId,
     past: &History,
@@ -52,11 +52,18 @@ pub fn terminate(
         now,
         EventKind::OrchestratorCompleted { digest: None, rest: Rest::default() },
     ));
+    let is_answered = |task: EventId| {
+        messages.iter().filter(for_it).any(|message| message.event.kind.answers() == Some(task))
+    };
     let children = past.open_tasks().into_iter().filter_map(|task| match &task.kind {
-        EventKind::SubOrchestrationInstanceCreated(child) if recursive => Some(child.instance.clone()),
+        EventKind::SubOrchestrationInstanceCreated(child) if recursive && !is_answered(task.id) => {
+            Some(child.instance.clone())
+        }
         _ => None,
     });
-    let mut messages: Vec<_> = children.map(|child| order_to_end(child, reason, now)).collect();
+    let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));
+    let children = children.map(|child| order_to_end(child, reason, now));
+    let mut messages: Vec<_> = refused.chain(children).collect();
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
     messages.extend(parent.map(|(parent, name)| answer::terminated(parent, name, reason, now)));
     messages.extend(started.into_iter().flat_map(|started| releases(past, started, now)));
@@ -95,14 +102,24 @@ pub fn fail(
     };
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
     let answer = parent.map(|(parent, name)| answer::failed(parent, failure.passed_on_by(name), now));
+    let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));
     let released = started.into_iter().flat_map(|started| releases(past, started, now));
-    let messages = answer.into_iter().chain(released).collect();
+    let messages = refused.chain(answer).chain(released).collect();
     Checkpoint { messages, ..bare(execution, tag, events, change) }
 }
 
 /// What gives up the locks that `past` leaves held or asked for.
 fn releases(past: &History, started: &ExecutionStarted, now: Timestamp) -> Vec<TaskMessage> {
     Sections::of(past.events()).releases(started, now)
+}
+
+/// What those are told whose starts of this instance nobody took.
+fn refusals<'a>(
+    own: &'a ExecutionStarted,
+    messages: &'a [TaskMessage],
+    now: Timestamp,
+) -> impl Iterator<Item = TaskMessage> + 'a {
+    messages.iter().filter_map(move |message| answer::refusal(own, message, now))
 }
 
 /// A checkpoint that asks for nothing.

@@ -50,9 +50,10 @@ pub fn run(
         }
         if is_news(session, message) {
             session.apply(&message.event);
+            succession.hear();
             events.push(message.event.clone());
         } else {
-            left.messages.extend(refusal(session, message, now));
+            left.messages.extend(answer::refusal(session.started(), message, now));
         }
     }
     while let Some(next) = apply::leave(session, &mut left, now) {
@@ -72,17 +73,6 @@ fn is_news(session: &Session, message: &TaskMessage) -> bool {
         tracing::debug!(%instance, event, for_this_execution, "dropped a late or double message");
     }
     is_news
-}
-
-/// What is to be said about a message that is not for this execution: somebody asked for another
-/// orchestration under this id.
-fn refusal(session: &Session, message: &TaskMessage, now: Timestamp) -> Option<TaskMessage> {
-    match &message.event.kind {
-        EventKind::ExecutionStarted(other) if other.execution != session.started().execution => {
-            answer::refusal(other, now)
-        }
-        _ => None,
-    }
 }
 
 /// Where an instance stands that has not ended.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use crate::{
     history::{EventKind, ExecutionStarted, HistoryEvent},
-    model::{Failure, FailureKind, Timestamp},
+    model::{EventName, Failure, FailureKind, Payload, Timestamp},
     replay::{NextExecution, Session},
 };
 
@@ -22,14 +22,23 @@ const MOST_IN_VAIN: u32 = 100_000;
 /// The executions of one episode.
 pub(super) struct Succession<'a> {
     begin: &'a dyn Fn(&ExecutionStarted) -> Option<Session>,
-    /// How many there were since one took an event.
+    /// How many there were since one was given anything.
     in_vain: u32,
-    carried: usize,
+    /// The events that are carried over. Kept here and not handed from one execution to the next: each may
+    /// take one of many thousands.
+    carried: VecDeque<(EventName, Payload)>,
+    /// How many events the execution of the moment began with.
+    left: usize,
 }
 
 impl<'a> Succession<'a> {
     pub(super) fn new(begin: &'a dyn Fn(&ExecutionStarted) -> Option<Session>) -> Self {
-        Self { begin, in_vain: 0, carried: usize::MAX }
+        Self { begin, in_vain: 0, carried: VecDeque::new(), left: usize::MAX }
+    }
+
+    /// Takes note that the execution of the moment was given something that came from outside.
+    pub(super) fn hear(&mut self) {
+        self.in_vain = 0;
     }
 
     /// Begins the `next` execution with the events that are carried over, until they are used up or it
@@ -41,27 +50,27 @@ impl<'a> Succession<'a> {
         now: Timestamp,
     ) -> Result<Vec<HistoryEvent>, Unhandled> {
         let NextExecution { started, carried } = next;
-        self.in_vain = if carried.len() < self.carried { 0 } else { self.in_vain + 1 };
-        self.carried = carried.len();
+        for event in carried.into_iter().rev() {
+            self.carried.push_front(event);
+        }
+        self.in_vain = if self.carried.len() < self.left { 0 } else { self.in_vain + 1 };
+        self.left = self.carried.len();
         let Some(successor) = (self.begin)(&started) else { return Err(Unhandled(Box::new(started))) };
         *session = successor;
         session.begin_episode(now);
         if self.in_vain > MOST_IN_VAIN {
             session.fail(never_waits(session.started()));
         }
-        let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted)];
         let start = HistoryEvent::new(now, EventKind::ExecutionStarted(Box::new(started)));
-        let raised = carried.into_iter().map(|(name, input)| EventKind::EventRaised { name, input });
-        let mut waiting: VecDeque<_> = raised.map(|kind| HistoryEvent::new(now, kind)).collect();
-        waiting.push_front(start);
-        while let Some(event) = waiting.pop_front() {
+        session.apply(&start);
+        let mut events = vec![HistoryEvent::new(now, EventKind::OrchestratorStarted), start];
+        while session.outcome().is_none()
+            && let Some((name, input)) = self.carried.pop_front()
+        {
+            let event = HistoryEvent::new(now, EventKind::EventRaised { name, input });
             session.apply(&event);
             events.push(event);
-            if session.outcome().is_some() {
-                break;
-            }
         }
-        session.carry(waiting.into_iter().map(|event| event.kind));
         Ok(events)
     }
 }

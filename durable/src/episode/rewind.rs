@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::{
     entity::message::requests,
     history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
-    model::{Failure, FailureKind, Payload, RuntimeStatus, Timestamp},
+    model::{Failure, FailureKind, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
 
@@ -44,6 +44,9 @@ pub fn rewind(
         |message: &&TaskMessage| message.execution.as_ref().is_none_or(|of| *of == started.execution);
     let answered: BTreeSet<_> =
         again.iter().filter(for_it).filter_map(|message| message.event.kind.answers()).collect();
+    // It may have been suspended, and fail for a reason that is not its own.
+    let output = super::control::output(&cut.kept).unwrap_or_default();
+    let is_suspended = is_suspended(&cut.kept);
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
@@ -55,9 +58,9 @@ pub fn rewind(
         messages: again,
         cancelled_timers: Vec::new(),
         change: InstanceChange {
-            status: RuntimeStatus::Running,
+            status: super::live_status(is_suspended),
             custom_status: None,
-            output: Some(Payload::null()),
+            output: Some(output),
             failure: None,
             updated_at: now,
         },
@@ -91,6 +94,15 @@ pub fn rewind(
         checkpoint.events.extend(kinds.map(|kind| HistoryEvent::new(now, kind)));
     }
     Some(checkpoint)
+}
+
+fn is_suspended(events: &[HistoryEvent]) -> bool {
+    let steered = events.iter().rev().find_map(|event| match event.kind {
+        EventKind::ExecutionSuspended { .. } => Some(true),
+        EventKind::ExecutionResumed { .. } => Some(false),
+        _ => None,
+    });
+    steered.unwrap_or(false)
 }
 
 /// A place where a history may be cut.

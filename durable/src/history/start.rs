@@ -130,6 +130,13 @@ impl ExecutionStarted {
         }
     }
 
+    /// Whether both were begun for the same call: they are the same execution, or one was continued as the
+    /// other for a parent that waits for whichever is the last.
+    #[must_use]
+    pub fn is_same_call(&self, other: &Self) -> bool {
+        self.execution == other.execution || (self.parent.is_some() && self.parent == other.parent)
+    }
+
     /// The id of an execution that follows from this one.
     pub fn derived_execution(&self, what: &str) -> ExecutionId {
         let name = format!("{}_{}_{what}", self.instance, self.execution);

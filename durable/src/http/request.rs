@@ -213,7 +213,7 @@ impl fmt::Debug for HttpRequest {
 mod tests {
     use super::*;
 
-    // R2:HTTP-17, R2:HTTP-27
+    // R2:HTTP-17, R2:HTTP-27, R2:HTTP-32
     #[test]
     fn a_request_is_stored_in_the_form_of_the_field() {
         let request = HttpRequest::post("https://a.org/b")

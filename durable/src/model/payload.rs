@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(untyped, serde_json::Value::String(text.to_owned()));
     }
 
-    // R2:SER-11, R2:SER-13: no type names in the text, and what the type's attributes say is done.
+    // R2:SER-11, R2:SER-13, R2:SER-15: no type names in the text, and what the type's attributes say is done.
     #[test]
     fn attributes_of_a_type_decide_its_text() {
         #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]

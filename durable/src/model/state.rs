@@ -147,7 +147,7 @@ impl InstanceState {
 mod tests {
     use super::*;
 
-    // DECISIONS 24
+    // R4:MGMT-144, R4:MGMT-161; DECISIONS 24
     #[test]
     fn a_status_is_read_in_any_case() {
         for status in RuntimeStatus::ALL {

@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 mod tests {
     use super::*;
 
-    // DECISIONS 24
+    // R2:MGT-40, R4:MGMT-143, R4:MGMT-184; DECISIONS 24
     #[test]
     fn reads_what_clients_write() {
         for (text, microseconds) in [

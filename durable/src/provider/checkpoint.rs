@@ -33,8 +33,11 @@ pub struct Checkpoint {
     /// the history need not run them again after a crash.
     pub orphans: Vec<OrphanedActivity>,
     /// Messages to this instance (timers) and to others. `ExecutionStarted` begins an instance, if there is
-    /// none of that id or it has ended; a live one gets it like any message. `EntityRequested` begins its entity,
-    /// if there is none. Any other message to an instance that does not exist or has ended is dropped.
+    /// none of that id or it has ended; a live one gets it like any message. When an instance ends that has
+    /// got such a start and not taken it, it begins anew with it, unless it is its own
+    /// ([`is_same_call`](crate::history::ExecutionStarted::is_same_call)): the sender may wait for an answer.
+    /// `EntityRequested` begins its entity, if there is none. Any other message to an instance that does not
+    /// exist or has ended is dropped.
     pub messages: Vec<TaskMessage>,
     /// Timers of this instance that nobody waits for any more. A store may drop them; it need not.
     pub cancelled_timers: Vec<EventId>,

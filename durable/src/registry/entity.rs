@@ -3,32 +3,56 @@
 //!
 //! Must not know queues, locks or stores. Begin with [`EntityCode`], which `#[entity]` implements.
 
-use std::{any::type_name, future::Future, sync::Arc};
+use std::{any::type_name, collections::BTreeSet, future::Future, sync::Arc};
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    call::Entity,
+    call::Interface,
     context::{EffectsOf, EntityContext, EntityHome, FunctionState},
     entity::{EntityExecutor, LiveEntity, Operated},
     history::OperationRequest,
-    model::{EntityId, Failure, FailureKind, OperationName, Payload},
+    model::{Encoded, EntityId, Failure, FailureKind, NotStorable, OperationName, Payload},
 };
 
 /// Makes the code of a kind of entity ready to run on a worker.
 pub type EntityFn = Arc<dyn Fn(EntityHome) -> Arc<dyn EntityExecutor> + Send + Sync>;
 
 /// The operations of a typed entity, as `#[entity]` writes them down.
+///
+/// Asks nothing of the type itself, although it is an [`Entity`](crate::call::Entity): a state that cannot be
+/// stored is one error and no more.
 #[doc(hidden)]
-pub trait EntityCode: Entity {
-    /// The operations, lower-case, for messages.
-    const OPERATIONS: &'static [&'static str];
+pub trait EntityCode: Sized + Send + 'static {
+    /// The operations, lower-case: its own and those of each interface.
+    const OPERATIONS: &'static [&'static [&'static str]];
 
     /// The state before the first operation, and after a deletion (R3:ENT-52).
     ///
     /// # Errors
     /// What the user's `init` function fails with.
     fn first(context: &EntityContext) -> Result<Self, Failure>;
+
+    /// Gives a state that comes into memory what is not stored with it (R3:ENT-55).
+    ///
+    /// # Errors
+    /// What the user's `attach` function fails with.
+    fn attach(&mut self, context: &EntityContext) -> Result<(), Failure> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Reads a stored state.
+    ///
+    /// # Errors
+    /// When the stored text is none.
+    fn read(stored: &Payload) -> Result<Self, NotStorable>;
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn write(&self) -> Encoded;
 
     /// Another one like it; `None` when the state is not `Clone`.
     fn copy(&self) -> Option<Self>;
@@ -41,17 +65,37 @@ pub trait EntityCode: Entity {
     ///
     /// # Errors
     /// The state itself, when there is no such operation.
-    fn operate(
-        self,
-        operation: &str,
-        context: EntityContext,
-        input: Payload,
-    ) -> Result<BoxFuture<'static, Operation<Self>>, Self>;
+    fn operate(self, operation: &str, context: EntityContext, input: Payload) -> Result<Running<Self>, Self>;
+}
+
+/// The operations of an interface on a state that implements it, as `#[entity]` on a trait writes them down.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity interface",
+    label = "its trait is not annotated with `#[entity]`",
+    note = "write `#[entity]` above the trait: its methods become operations then"
+)]
+pub trait InterfaceCode<S>: Interface {
+    /// The operations, lower-case.
+    const OPERATIONS: &'static [&'static str];
+
+    /// See [`EntityCode::is_read_only`].
+    fn is_read_only(operation: &str) -> bool;
+
+    /// See [`EntityCode::operate`].
+    ///
+    /// # Errors
+    /// The state itself, when there is no such operation.
+    fn operate(state: S, operation: &str, context: EntityContext, input: Payload) -> Result<Running<S>, S>;
 }
 
 /// What an operation gave: the state, unless it took it by value, and the result.
 #[doc(hidden)]
 pub type Operation<S> = (Option<S>, Result<Payload, Failure>);
+
+/// An operation that runs.
+#[doc(hidden)]
+pub type Running<S> = BoxFuture<'static, Operation<S>>;
 
 /// The code of the typed entity `E`, ready to run.
 pub(super) fn typed<E: EntityCode>(home: EntityHome) -> Arc<dyn EntityExecutor> {
@@ -87,11 +131,13 @@ impl<E: EntityCode> EntityExecutor for Typed<E> {
 impl<E: EntityCode> LiveTyped<E> {
     /// The state as its type; made anew when there is none.
     fn bring_in(state: TypedState<E>, context: &EntityContext) -> Result<E, Failure> {
-        match state {
-            TypedState::Live(state) => Ok(state),
-            TypedState::Absent => E::first(context),
-            TypedState::Stored(stored) => read::<E>(&stored, context),
-        }
+        let mut state = match state {
+            TypedState::Live(state) => return Ok(state),
+            TypedState::Absent => E::first(context)?,
+            TypedState::Stored(stored) => read::<E>(&stored, context)?,
+        };
+        state.attach(context)?;
+        Ok(state)
     }
 
     fn ended(entity: EntityId, home: EntityHome, effects: &EffectsOf, end: Operation<E>) -> Operated {
@@ -109,7 +155,7 @@ impl<E: EntityCode> LiveEntity for LiveTyped<E> {
         let name = request.operation.as_str().to_lowercase();
         let input = request.input.clone();
         let (context, effects) = EntityContext::new(entity.clone(), request, home.clone(), None);
-        if name == DELETE && !E::OPERATIONS.contains(&DELETE) {
+        if name == DELETE && !operations::<E>().any(|operation| operation == DELETE) {
             let end = (None, Ok(Payload::null()));
             return ready(Self::ended(entity, home, &effects, end)).boxed();
         }
@@ -134,7 +180,7 @@ impl<E: EntityCode> LiveEntity for LiveTyped<E> {
         match &self.state {
             TypedState::Absent => Ok(None),
             TypedState::Stored(stored) => Ok(Some(stored.clone())),
-            TypedState::Live(state) => state.encode().map(Some).map_err(|error| {
+            TypedState::Live(state) => state.write().map(Some).map_err(|error| {
                 let message = format!("the state of `{}` cannot be stored as JSON: {error}", self.entity);
                 Failure::of_kind(FailureKind::Payload, type_name::<E>(), message)
             }),
@@ -152,12 +198,12 @@ const DELETE: &str = "delete";
 /// Reads a stored state. What an older version of the code did not store yet has the value of a new
 /// entity (R3:ENT-45, ENT-46); what no field takes is ignored (R3:ENT-47), unless the type refuses it.
 fn read<E: EntityCode>(stored: &Payload, context: &EntityContext) -> Result<E, Failure> {
-    let cause = match E::decode(stored) {
+    let cause = match E::read(stored) {
         Ok(state) => return Ok(state),
         Err(cause) => cause,
     };
-    let first = E::first(context).ok().and_then(|first| first.encode().ok());
-    let filled = first.and_then(|first| fill(&first, stored)).and_then(|filled| E::decode(&filled).ok());
+    let first = E::first(context).ok().and_then(|first| first.write().ok());
+    let filled = first.and_then(|first| fill(&first, stored)).and_then(|filled| E::read(&filled).ok());
     filled.ok_or_else(|| {
         let (entity, wanted) = (context.entity_id(), type_name::<E>());
         let message = format!("the state of `{entity}` is not a `{wanted}`: {cause}; it stays as it is");
@@ -187,10 +233,15 @@ fn fill(first: &Payload, stored: &Payload) -> Option<Payload> {
     Payload::of(&add(first, stored)).ok()
 }
 
+/// All operations that the code has.
+fn operations<E: EntityCode>() -> impl Iterator<Item = &'static str> {
+    E::OPERATIONS.iter().copied().flatten().copied()
+}
+
 fn unknown<E: EntityCode>(entity: &EntityId, operation: &str) -> Failure {
-    let known: Vec<_> = E::OPERATIONS.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("entity `{entity}` has no operation `{operation}`: it has {} and `delete`", known.join(", "));
+    let known: BTreeSet<_> = operations::<E>().chain([DELETE]).collect();
+    let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("entity `{entity}` has no operation `{operation}`: it has {}", known.join(", "));
     Failure::of_kind(FailureKind::UnknownFunction, "UnknownOperation", message)
 }
 

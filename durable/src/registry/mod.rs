@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fmt};
 pub use builder::RegistryBuilder;
 pub use entity::EntityFn;
 #[doc(hidden)]
-pub use entity::{EntityCode, Operation};
+pub use entity::{EntityCode, InterfaceCode, Operation, Running};
 pub use error::{Duplicate, RegistryError};
 pub use handler::{ActivityFn, OrchestratorFn};
 pub use registration::{Definition, FunctionKind, Registration};

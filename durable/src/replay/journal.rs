@@ -324,8 +324,8 @@ impl Journal {
     }
 
     /// The sub-orchestrations that have not answered.
-    pub(super) fn children(&self) -> impl Iterator<Item = &InstanceId> {
-        self.children.values()
+    pub(super) fn children(&self) -> &BTreeMap<EventId, InstanceId> {
+        &self.children
     }
 
     pub(super) fn can_be_woken(&self) -> bool {

@@ -141,7 +141,7 @@ impl Session {
         match &event.kind {
             EventKind::ExecutionTerminated { reason, recursive } => {
                 if *recursive {
-                    self.ended_children.extend(self.shared.journal().children().cloned());
+                    self.ended_children = self.children();
                 }
                 self.end(Outcome::Terminated(reason.clone()));
             }
@@ -161,22 +161,22 @@ impl Session {
         self.check_outside();
     }
 
-    /// What comes after the end is of no account, but for an event that the next execution may await.
-    fn deliver_or_carry(&mut self, event: &HistoryEvent) {
-        match &self.root {
-            Root::Ended(_) => self.carry([event.kind.clone()]),
-            _ => self.deliver(event),
-        }
+    /// The sub-orchestrations that have not answered. Of one whose answer is held, the id may be another's.
+    fn children(&self) -> Vec<InstanceId> {
+        let journal = self.shared.journal();
+        let open = journal.children().iter().filter(|(task, _)| !self.holds_answer_to(**task));
+        open.map(|(_, child)| child.clone()).collect()
     }
 
-    /// Hands external events on to the next execution, after those that it carries over already. Without
-    /// effect when there is none.
-    pub fn carry(&mut self, events: impl IntoIterator<Item = EventKind>) {
-        if let Root::Ended(Outcome::ContinuedAsNew(next)) = &mut self.root {
-            next.carried.extend(events.into_iter().filter_map(|event| match event {
-                EventKind::EventRaised { name, input } => Some((name, input)),
-                _ => None,
-            }));
+    /// What comes after the end is of no account, but for an external event that the next execution may
+    /// await, after those that it is given already.
+    fn deliver_or_carry(&mut self, event: &HistoryEvent) {
+        match (&mut self.root, &event.kind) {
+            (Root::Ended(Outcome::ContinuedAsNew(next)), EventKind::EventRaised { name, input }) => {
+                next.carried.push((name.clone(), input.clone()));
+            }
+            (Root::Ended(_), _) => {}
+            _ => self.deliver(event),
         }
     }
 

@@ -1,18 +1,25 @@
 //! Runs entities: a turn decides, a batch runs the operations, a checkpoint keeps and sends.
 //!
-//! Each turn is a task of the tokio runtime, since operations may await, block a little, or panic. Must not
-//! know what a lock is: the turn does. Begin with [`Entities::spawn`].
+//! A turn is taken on an orchestrator's thread. Operations that end at once end there, within the tokio
+//! runtime's reach; where one waits, the rest of its batch goes on as a task of that runtime. Must not know
+//! what a lock is: the turn does. Begin with [`process`].
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     panic::AssertUnwindSafe,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
 use futures::FutureExt as _;
-use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
-use tracing::Instrument;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+    task::JoinSet,
+};
 
 use super::{Host, next_tag, orchestrations::rest_after};
 use crate::{
@@ -20,7 +27,7 @@ use crate::{
     entity::{Batch, BatchEnd, EntityExecutor, EntityState, Presence, Turn, TurnEnd, TurnOptions, message},
     episode,
     history::{LockOwner, OperationRequest, TaskMessage},
-    model::{EntityId, Failure, FailureKind, FunctionName, InstanceId, panic_message},
+    model::{EntityId, Failure, FailureKind, FunctionName, InstanceId, Payload, panic_message},
     provider::{EntityQuery, OrchestrationWorkItem, Past, ProviderError, ProviderErrorKind},
     registry::{FunctionKind, Registry},
     session::Sessions,
@@ -31,14 +38,29 @@ pub(super) struct Entities {
     executors: BTreeMap<String, Arc<dyn EntityExecutor>>,
     /// What is kept of those at rest, as it stands after their last turn.
     kept: Sessions<EntityState>,
+    /// For batches that wait.
     slots: Arc<Semaphore>,
-    turns: Mutex<JoinSet<()>>,
-    /// The items of turns that went before they were settled.
-    broken_off: Mutex<Vec<OrchestrationWorkItem>>,
+    waiting: Mutex<Waiting>,
     /// How often entities were handed out in vain although no operation is to blame: the store's trouble,
     /// however often it is met, is no poison.
     excused: Mutex<BTreeMap<InstanceId, u32>>,
     runtime: Handle,
+}
+
+/// The batches that wait for something.
+#[derive(Default)]
+struct Waiting {
+    batches: JoinSet<()>,
+    /// Set when the worker waits for them no longer.
+    is_over: bool,
+}
+
+/// Why a turn is not taken here and now.
+enum NotNow {
+    /// It is tried again later.
+    Failed(String),
+    /// The worker is on its way out, and has waited long enough.
+    BrokenOff,
 }
 
 impl Entities {
@@ -58,19 +80,14 @@ impl Entities {
             executors: executors.collect(),
             kept: Sessions::new(options.session_bytes),
             slots: Arc::new(Semaphore::new(options.max_entities)),
-            turns: Mutex::default(),
-            broken_off: Mutex::default(),
+            waiting: Mutex::default(),
             excused: Mutex::default(),
             runtime: runtime.clone(),
         }
     }
 
-    fn turns(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn broken_off(&self) -> MutexGuard<'_, Vec<OrchestrationWorkItem>> {
-        self.broken_off.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn excused(&self) -> MutexGuard<'_, BTreeMap<InstanceId, u32>> {
@@ -87,84 +104,80 @@ impl Entities {
         item.attempt.saturating_sub(excused)
     }
 
-    /// Begins the turn of an entity, as soon as there is room for it.
-    pub(super) fn spawn(host: &Arc<Host>, entity: EntityId, item: OrchestrationWorkItem) {
-        host.locks.hold(item.lock);
-        let taking = Taking { host: host.clone(), item: Some(item) };
-        let span = tracing::info_span!("entity", %entity);
-        let mut turns = host.entities.turns();
-        turns.spawn_on(process(taking, entity).instrument(span), &host.entities.runtime);
-        while turns.try_join_next().is_some() {}
-    }
-
-    /// Waits for the turns that are under way, but no longer than the grace period.
-    pub(super) async fn finish(host: &Host) {
-        let mut turns = std::mem::take(&mut *host.entities.turns());
-        let all = async { while turns.join_next().await.is_some() {} };
-        if tokio::time::timeout(host.options.grace_period, all).await.is_err() {
+    /// Breaks off the batches that still wait; those that would begin to wait as well.
+    pub(super) fn break_off(&self) {
+        let mut waiting = self.waiting();
+        waiting.is_over = true;
+        if !waiting.batches.is_empty() {
             tracing::warn!(
                 "operations of entities outlast the grace period; they run again at the next start"
             );
-            turns.shutdown().await;
-        }
-        let broken = std::mem::take(&mut *host.entities.broken_off());
-        for item in broken {
-            let lock = item.lock;
-            give_back(host, item, Duration::ZERO).await;
-            host.locks.release(lock);
+            waiting.batches.abort_all();
         }
     }
-}
 
-/// An entity that is out. If its task goes before it is settled, the item is kept to be given back.
-struct Taking {
-    host: Arc<Host>,
-    item: Option<OrchestrationWorkItem>,
-}
-
-impl Drop for Taking {
-    fn drop(&mut self) {
-        if let Some(item) = self.item.take() {
-            self.host.entities.broken_off().push(item);
+    /// Runs a batch to its end; `None` when it was broken off.
+    async fn run(&self, mut batch: Batch) -> Option<BatchEnd> {
+        let first = poll_fn(|cx| {
+            let _entered = self.runtime.enter();
+            Poll::Ready(Pin::new(&mut batch).poll(cx))
+        });
+        if let Poll::Ready(end) = first.await {
+            return Some(end);
         }
-    }
-}
-
-async fn process(mut taking: Taking, entity: EntityId) {
-    let host = taking.host.clone();
-    let Some(item) = &taking.item else { return };
-    let slot = host.entities.slots.acquire().await;
-    // A value of the user's may panic where it is dropped; the entity must not stay out for it.
-    let done = AssertUnwindSafe(take_turn(&host, &entity, item)).catch_unwind().await;
-    let is_excused = matches!(done, Ok(Err(_)));
-    let done = done.unwrap_or_else(|panic| Err(format!("its turn panicked: {}", panic_message(&*panic))));
-    drop(slot);
-    let Some(item) = taking.item.take() else { return };
-    let lock = item.lock;
-    match done {
-        Ok(end) => save(&host, &entity, item, end).await,
-        Err(reason) => {
-            tracing::warn!(%entity, reason, attempt = item.attempt, "an entity cannot take its turn; trying again");
-            if is_excused {
-                host.entities.excuse(item.instance.clone());
+        let (done, end) = oneshot::channel();
+        let slots = self.slots.clone();
+        {
+            let mut waiting = self.waiting();
+            if waiting.is_over {
+                return None;
             }
+            let rest = async move {
+                let _slot = slots.acquire_owned().await;
+                // Whoever waited for it may have gone with its thread.
+                let _ = done.send(batch.await);
+            };
+            waiting.batches.spawn_on(rest, &self.runtime);
+            while waiting.batches.try_join_next().is_some() {}
+        }
+        end.await.ok()
+    }
+}
+
+/// Takes the turn of an entity, and settles its item.
+pub(super) async fn process(host: &Host, entity: EntityId, item: OrchestrationWorkItem) {
+    let lock = item.lock;
+    // A value of the user's may panic where it is dropped.
+    let done = AssertUnwindSafe(take_turn(host, &entity, &item)).catch_unwind().await;
+    match done {
+        Ok(Ok(end)) => save(host, &entity, item, end).await,
+        Ok(Err(NotNow::BrokenOff)) => give_back(host, item, Duration::ZERO).await,
+        Ok(Err(NotNow::Failed(reason))) => {
+            tracing::warn!(%entity, reason, attempt = item.attempt, "an entity cannot take its turn; trying again");
+            host.entities.excuse(item.instance.clone());
             let rest = rest_after(item.attempt);
-            give_back(&host, item, rest).await;
+            give_back(host, item, rest).await;
+        }
+        Err(panic) => {
+            let panic = panic_message(&*panic);
+            tracing::error!(%entity, panic, attempt = item.attempt, "an entity's turn panicked; trying again");
+            let rest = rest_after(item.attempt);
+            give_back(host, item, rest).await;
         }
     }
     host.locks.release(lock);
 }
 
 /// What a turn leaves behind, or why it cannot be taken here and now.
-async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem) -> Result<TurnEnd, String> {
+async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem) -> Result<TurnEnd, NotNow> {
     let executor = host.entities.executors.get(entity.name()).ok_or_else(|| {
-        format!(
+        NotNow::Failed(format!(
             "this worker has no entity `{}`; it waits for one that has it (is its crate linked? `use that_crate as \
              _;`)",
             entity.name()
-        )
+        ))
     })?;
-    let kept = kept(host, item).await?;
+    let kept = kept(host, item).await.map_err(NotNow::Failed)?;
     let options = TurnOptions {
         now: host.provider.clock().now(),
         most_operations: host.options.entity_batch,
@@ -173,7 +186,7 @@ async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem)
     let mut turn = Turn::new(entity.clone(), kept, options);
     turn.take(&item.messages);
     while let Some(owner) = turn.doubt() {
-        let presence = presence(host, owner).await?;
+        let presence = presence(host, owner).await.map_err(NotNow::Failed)?;
         turn.learn(presence);
     }
     let operations = turn.operations();
@@ -187,7 +200,7 @@ async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem)
         tracing::error!(%failure, "operations of an entity are given up");
         BatchEnd::failed(state, operations.len(), &failure)
     } else {
-        run(host, entity, executor.clone(), state, operations).await
+        run(host, entity, executor.clone(), state, operations).await.ok_or(NotNow::BrokenOff)?
     };
     Ok(turn.finish(end))
 }
@@ -196,12 +209,13 @@ async fn run(
     host: &Host,
     entity: &EntityId,
     executor: Arc<dyn EntityExecutor>,
-    state: Option<crate::model::Payload>,
+    state: Option<Payload>,
     operations: Vec<OperationRequest>,
-) -> BatchEnd {
+) -> Option<BatchEnd> {
     let asked: Vec<_> =
         operations.iter().map(|asked| (asked.operation.clone(), asked.call.is_some())).collect();
-    let mut end = Batch::new(executor, entity.clone(), state, operations, host.options.max_payload).await;
+    let batch = Batch::new(executor, entity.clone(), state, operations, host.options.max_payload);
+    let mut end = host.entities.run(batch).await?;
     for (end, (operation, is_call)) in end.ends.iter_mut().zip(asked) {
         if let Err(failure) = &mut end.result {
             let name = FunctionName::from(format!("{}.{}", entity.name(), operation.as_str()));
@@ -211,7 +225,7 @@ async fn run(
             }
         }
     }
-    end
+    Some(end)
 }
 
 /// What is kept of the entity, from memory if that is what is stored.

@@ -16,6 +16,7 @@ mod watchdog;
 mod web;
 
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +24,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::Either};
 use tokio::{runtime::Handle, sync::watch};
 
 pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
@@ -216,9 +217,18 @@ impl Worker {
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).collect::<Vec<_>>()
         });
-        let clean = settle(joined.await)?.iter().all(Result::is_ok);
-        // From now on nobody begins another turn.
-        entities::Entities::finish(&self.host).await;
+        // They wait for operations of entities, which may take for ever.
+        let joined =
+            match futures::future::select(joined, pin!(tokio::time::sleep(self.host.options.grace_period)))
+                .await
+            {
+                Either::Left((joined, _)) => joined,
+                Either::Right(((), joined)) => {
+                    self.host.entities.break_off();
+                    joined.await
+                }
+            };
+        let clean = settle(joined)?.iter().all(Result::is_ok);
         // Now that nothing is out, the results of the last activities become durable.
         self.host.provider.flush().await;
         for attendant in self.attendants.drain(..) {

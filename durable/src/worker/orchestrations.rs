@@ -13,16 +13,14 @@ use std::{
 };
 
 use futures::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
     stream::FuturesUnordered,
 };
 
-use super::{
-    Host,
-    entities::{self, Entities},
-    next_tag, unhandled,
-};
+use tracing::Instrument;
+
+use super::{Host, entities, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
@@ -47,7 +45,7 @@ pub(super) fn spawn(host: Arc<Host>, number: usize) -> std::io::Result<JoinHandl
     Builder::new().name(name).spawn(move || futures::executor::block_on(run(&host, number)))
 }
 
-async fn run(host: &Arc<Host>, thread: usize) {
+async fn run(host: &Host, thread: usize) {
     let mut settling = Settling::new();
     let share = (host.options.max_orchestrations / host.options.orchestrator_threads.max(1)).max(1);
     loop {
@@ -58,13 +56,15 @@ async fn run(host: &Arc<Host>, thread: usize) {
         }
         match fetch(host, room, &mut settling).await {
             Ok(items) if items.is_empty() => break,
-            Ok(items) => settling.extend(items.into_iter().filter_map(|item| {
-                if let Some(entity) = EntityId::of_instance(&item.instance) {
-                    Entities::spawn(host, entity, item);
-                    return None;
-                }
+            Ok(items) => settling.extend(items.into_iter().map(|item| {
                 host.locks.hold(item.lock);
-                Some(Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>)
+                match EntityId::of_instance(&item.instance) {
+                    Some(entity) => {
+                        let span = tracing::info_span!("entity", %entity);
+                        entities::process(host, entity, item).instrument(span).boxed_local()
+                    }
+                    None => process(host, thread, item).boxed_local(),
+                }
             })),
             // A store that is out of reach keeps nobody from leaving.
             Err(_) if host.is_stopping() => break,
@@ -194,6 +194,21 @@ fn terminated(
     Some(NotNow::Settled(Box::new(end)))
 }
 
+/// The end of an item that is terminated, though its episode does not come so far: what arrived before the
+/// order leads to an execution that nobody here can begin.
+async fn end_instead(host: &Host, item: &OrchestrationWorkItem) -> Option<NotNow> {
+    let is_order =
+        |message: &TaskMessage| matches!(message.event.kind, EventKind::ExecutionTerminated { .. });
+    if !item.messages.iter().any(is_order) {
+        return None;
+    }
+    let past = match item.past {
+        Past::Empty => History::default(),
+        Past::At(_) | Past::Stored => host.provider.load_history(item).await.ok()?,
+    };
+    terminated(host, item, &past, None)
+}
+
 /// How an item goes on that has failed and is to try again.
 fn rewound(host: &Host, item: &OrchestrationWorkItem, past: &History) -> Option<NotNow> {
     past.outcome()?;
@@ -292,6 +307,10 @@ fn log_orders(instance: &InstanceId, checkpoint: &Checkpoint) {
 async fn set_aside(host: &Host, item: OrchestrationWorkItem, reason: NotNow) {
     let (instance, attempt) = (item.instance.clone(), item.attempt);
     let is_poison = attempt >= host.options.max_attempts;
+    let reason = match reason {
+        NotNow::Unhandled(next) => end_instead(host, &item).await.unwrap_or(NotNow::Unhandled(next)),
+        reason => reason,
+    };
     let settled = match reason {
         NotNow::Settled(end) => {
             tell(host, &item, None, &end).await;

@@ -1,4 +1,4 @@
-//! The shape of the sources, as tests: layers, purity, headers, lengths, words.
+//! The shape of the sources, as tests: layers, purity, headers, lengths, words, requirement rows.
 //!
 //! Reads the sources as text, with the standard library alone; knows nothing of what they do. What
 //! is broken is listed whole, each with its file, line and rule. Begin with `layers.rs`, whose table
@@ -8,6 +8,7 @@ mod blank;
 mod layers;
 mod paths;
 mod purity;
+mod rows;
 mod shape;
 mod source;
 
@@ -22,6 +23,7 @@ fn the_sources_keep_their_shape() {
     violations.extend(layers::check(&sources));
     violations.extend(sources.iter().flat_map(purity::check));
     violations.extend(sources.iter().flat_map(shape::check));
+    violations.extend(rows::check(&sources, &source::text_of(rows::LIST)));
     violations.sort();
 
     let list: Vec<_> = violations.iter().map(Violation::to_string).collect();

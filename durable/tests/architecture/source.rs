@@ -46,9 +46,7 @@ impl Source {
     /// Every source of every crate, but for the programs that show the compiler a mistake: those
     /// are as short and as wrong as they need to be.
     pub(crate) fn all_of_the_workspace() -> Vec<Self> {
-        // Asked when it runs: several clones may share what is built.
-        let own = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells a test where its crate stands");
-        let top = Path::new(&own).parent().expect("the crate stands in a workspace");
+        let top = &top();
         let mut files = Vec::new();
         for folder in list(top).into_iter().filter(|folder| folder.join("Cargo.toml").is_file()) {
             collect(&folder, &mut files);
@@ -112,6 +110,17 @@ impl Source {
         let line = 1 + self.code.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
         Violation { file: self.file.clone(), line, rule, what: what.into() }
     }
+}
+
+/// The folder of the workspace. Asked when it runs: several clones may share what is built.
+fn top() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells a test where its crate stands");
+    Path::new(&own).parent().expect("the crate stands in a workspace").to_owned()
+}
+
+/// The text of a file of the workspace that is no source.
+pub(crate) fn text_of(file: &str) -> String {
+    fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// A file that its parent declares under `#[cfg(test)]` is a test, and all below it.

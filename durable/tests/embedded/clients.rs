@@ -51,6 +51,7 @@ fn the_hub_is_free_once_its_worker_has_gone() {
     folder.work();
 }
 
+// R4:MGMT-136, R4:MGMT-190
 #[test]
 fn what_a_client_writes_reaches_the_worker() {
     let folder = Folder::new();

@@ -8,6 +8,7 @@
 mod clients;
 mod fixtures;
 mod life;
+mod many;
 mod opening;
 mod recovery;
 mod settling;

@@ -8,10 +8,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use durable::{
     episode,
-    history::{BEHAVIOUR, EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
+    history::{
+        BEHAVIOUR, EventId, EventKind, ExecutionStarted, History, HistoryEvent, ParentInstance, Rest,
+        TaskMessage,
+    },
     model::{Attempt, ExecutionId, Failure, FailureKind, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag},
-    replay::{Callee, Handle, Session, SessionOptions, Task},
+    replay::{Callee, Child, Handle, Session, SessionOptions, Task},
 };
 
 fn started() -> ExecutionStarted {
@@ -218,6 +221,50 @@ fn an_execution_is_terminated_without_its_orchestrator_if_a_message_says_so() {
     assert_eq!(end.change.status, RuntimeStatus::Terminated);
 }
 
+// Its parent would wait for ever.
+#[test]
+fn whoever_asks_for_another_orchestration_under_the_id_is_refused_however_this_one_ends() {
+    let parent = ParentInstance {
+        name: "parent".into(),
+        instance: InstanceId::new("parent").unwrap(),
+        execution: ExecutionId::new("asks"),
+        task: EventId::FIRST,
+    };
+    let other = ExecutionStarted {
+        execution: ExecutionId::new("other"),
+        parent: Some(Box::new(parent)),
+        ..started()
+    };
+    let asked = TaskMessage {
+        execution: Some(other.execution.clone()),
+        ..message(EventKind::ExecutionStarted(Box::new(other)))
+    };
+    let (past, own) = (History::new(run(&mut session(one_call), &[start()]).events), started());
+    let refused = |checkpoint: Checkpoint| match checkpoint.messages.as_slice() {
+        [TaskMessage { event, .. }] => {
+            matches!(&event.kind, EventKind::SubOrchestrationInstanceFailed { failure, .. } if failure.kind() == FailureKind::IdTaken)
+        }
+        _ => false,
+    };
+    let together = [asked, terminated("a")];
+    let mut session = session(one_call);
+    run(&mut session, &[start()]);
+    assert!(refused(run(&mut session, &together)));
+    let ended = episode::terminate(&own.execution, &past, None, &together, at(2), CheckpointTag(2));
+    assert!(refused(ended.unwrap()));
+    let failure = Failure::new("poisoned");
+    let failed = episode::fail(
+        own.execution.clone(),
+        &History::default(),
+        Some(&own),
+        &together,
+        failure,
+        at(2),
+        CheckpointTag(2),
+    );
+    assert!(refused(failed));
+}
+
 /// An execution that called an activity, which failed, and it with it.
 fn failed() -> History {
     let failure = || Failure::new("no power");
@@ -273,4 +320,97 @@ fn an_event_that_came_after_the_failure_is_still_for_whichever_execution_is_curr
         episode::rewind(&history, &[rewound, new.clone()], at(1), CheckpointTag(1), &|_| true).unwrap();
     let recorded = TaskMessage { execution: None, ..message(raised("recorded")) };
     assert_eq!(checkpoint.messages, [recorded, new]);
+}
+
+// R2:ETE-3: what has waited while nobody worked comes in one episode.
+#[test]
+fn an_execution_that_takes_an_event_has_not_followed_in_vain() {
+    const EVENTS: usize = 100_010;
+    const HELD: usize = 10_000;
+    async fn takes_one(handle: Handle) -> Result<Payload, Failure> {
+        handle.wait::<Payload>("Number".into()).await?;
+        let child = Child {
+            name: "script".into(),
+            version: None,
+            input: Payload::null(),
+            instance: None,
+            tags: Default::default(),
+            scheduled_start: None,
+        };
+        handle.continue_as_new(child);
+        Ok(Payload::null())
+    }
+    let begin = |next: &ExecutionStarted| {
+        let orchestrator = Arc::new(|handle, _| Box::pin(takes_one(handle)) as _);
+        Some(Session::new(next.clone(), orchestrator, SessionOptions::default()))
+    };
+    let kind = EventKind::EventRaised { name: "Number".into(), input: Payload::null() };
+    let raised = TaskMessage { execution: None, ..message(kind) };
+    let (suspended, resumed) = (
+        message(EventKind::ExecutionSuspended { reason: String::new() }),
+        message(EventKind::ExecutionResumed { reason: String::new() }),
+    );
+    let at_once = [vec![start()], vec![raised.clone(); EVENTS]].concat();
+    let held = [vec![start(), suspended], vec![raised; HELD], vec![resumed]].concat();
+    for messages in [at_once, held] {
+        let end = episode::run(&mut session(takes_one), &messages, at(1), CheckpointTag(1), &begin).unwrap();
+        assert_eq!(end.change.status, RuntimeStatus::Running, "{:?}", end.change.failure);
+        assert_eq!(names(&end), ["OrchestratorStarted", "ExecutionStarted", "OrchestratorCompleted"]);
+    }
+}
+
+// DECISIONS 10: it fails for a reason that is not its own, and is let try again while nobody has resumed it.
+#[test]
+fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
+    let mut session = session(one_call);
+    let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
+    let mut events = run(&mut session, &[start(), suspended]).events;
+    let (execution, failure) = (started().execution, Failure::new("poisoned"));
+    events.extend(
+        episode::fail(
+            execution,
+            &History::default(),
+            None,
+            &[completed(0)],
+            failure,
+            at(2),
+            CheckpointTag(2),
+        )
+        .events,
+    );
+    let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
+    let checkpoint =
+        episode::rewind(&History::new(events), &[rewound], at(3), CheckpointTag(3), &|_| true).unwrap();
+    assert_eq!(checkpoint.change.status, RuntimeStatus::Suspended);
+    assert_eq!(checkpoint.change.output.unwrap().as_json(), "\"lunch\"");
+    assert_eq!(checkpoint.messages, [completed(0)], "what nobody took comes again");
+}
+
+// The id is another's by then: one that had it before, or that was begun under it since.
+#[test]
+fn a_child_that_has_answered_is_not_ended_with_its_parent_though_the_answer_is_held() {
+    async fn calls_one(handle: Handle) -> Result<Payload, Failure> {
+        let child = Child {
+            name: "child".into(),
+            version: None,
+            input: Payload::null(),
+            instance: Some(InstanceId::new("taken").unwrap()),
+            tags: Default::default(),
+            scheduled_start: None,
+        };
+        handle.call::<Payload>(Callee::Orchestration(Box::new(child))).await
+    }
+    let answer = EventKind::SubOrchestrationInstanceFailed {
+        task: EventId::FIRST,
+        failure: Failure::of_kind(FailureKind::IdTaken, "InstanceIdTaken", "it is live"),
+    };
+    let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
+    let order = message(EventKind::ExecutionTerminated { reason: "enough".into(), recursive: true });
+    let mut session = session(calls_one);
+    let past = History::new(run(&mut session, &[start()]).events);
+    let together = [suspended, message(answer), order];
+    assert_eq!(run(&mut session, &together).messages, []);
+    let execution = started().execution;
+    let end = episode::terminate(&execution, &past, None, &together, at(2), CheckpointTag(2)).unwrap();
+    assert_eq!(end.messages, []);
 }

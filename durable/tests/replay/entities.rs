@@ -153,7 +153,7 @@ fn an_input_that_cannot_be_stored_fails_the_call_and_for_a_signal_the_orchestrat
     replay(signals).then([started(())]).fails_with(FailureKind::Payload);
 }
 
-// R1:ORCH-18; DECISIONS 25
+// R2:ENT-38; R1:ORCH-18; DECISIONS 25
 #[test]
 fn another_entity_operation_order_or_kind_on_replay_is_refused() {
     replay(asks).history([started(()), operation_called(0, "@counter@b", "get")]).is_refused_at(0);

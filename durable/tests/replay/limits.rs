@@ -48,6 +48,7 @@ fn a_future_that_is_in_time_cancels_the_timer_at_once() {
     assert_eq!(replayed(&quoted, &history).fingerprint(), live.fingerprint());
 }
 
+// R2:MGT-30, R2:MGT-31, R4:MGMT-42, R4:MGMT-168
 // R1:TMR-9, R1:TMR-10, R1:TMR-12, R1:SKIP-5, R1:SKIP-7, R1:SMP-25
 #[test]
 fn an_activity_that_is_too_late_is_left_alone_and_still_holds_the_end_back() {

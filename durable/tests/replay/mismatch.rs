@@ -16,7 +16,7 @@ fn history() -> Vec<HistoryEvent> {
     run(&calls("greet", 1), [vec![start()]]).1
 }
 
-// R1:ORCH-18, R1:CC-19, R1:QS-20, R1:SKIP-32; DECISIONS 25
+// R1:ORCH-18, R1:CC-19, R1:QS-20, R1:SKIP-32, R3:ZDD-1, R1:TYP-3; DECISIONS 25
 #[test]
 fn a_renamed_call_an_additional_call_and_a_missing_call_are_refused() {
     let two = orchestrator(|ctx| async move {
@@ -66,7 +66,7 @@ fn a_failed_activity_is_a_value_that_the_orchestrator_may_handle() {
     assert_eq!(output(&live), r#""no luck""#);
 }
 
-// R1:CC-4, R1:CC-5, R1:CC-7, R1:SKIP-30
+// R1:CC-4, R1:CC-5, R1:CC-7, R1:SKIP-30, R1:SMP-18
 #[test]
 fn uuids_are_version_5_distinct_and_the_same_on_every_replay() {
     let draws = orchestrator(|ctx| async move {

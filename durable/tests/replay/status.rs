@@ -4,7 +4,7 @@ use durable::model::Payload;
 
 use crate::script::{call, completed, episode, orchestrator, session, start};
 
-// R3:DIAG-27
+// R3:DIAG-27, R1:CST-4, R1:CST-10
 #[test]
 fn a_custom_status_is_published_with_its_own_episode_and_not_again_after_a_replay() {
     let sets = orchestrator(|ctx| async move {

@@ -9,7 +9,7 @@ use crate::script::{
     at, call, completed, episode, fired, orchestrator, output, replayed, run, session, start,
 };
 
-// R2:ERR-21; DECISIONS 8
+// R2:ERR-21, R1:TMR-11, R1:TMR-15, R1:SKIP-6; DECISIONS 8
 #[test]
 fn a_dropped_timer_is_cancelled_and_its_late_fire_changes_nothing() {
     let races = orchestrator(|ctx| async move {

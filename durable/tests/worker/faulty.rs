@@ -1,10 +1,10 @@
-//! A hub in memory whose store fails on demand, and that notes the names of checkpoints.
+//! A hub in memory whose store fails on demand, and that notes the names of checkpoints and renewed locks.
 //!
 //! Must not know workers. Begin with [`Faulty`].
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -39,6 +39,10 @@ pub(crate) struct Faulty {
     pub(crate) damaged: Mutex<Option<InstanceId>>,
     /// The names of the checkpoints so far.
     pub(crate) tags: Mutex<Vec<CheckpointTag>>,
+    /// How long a lock lasts, as the store says.
+    pub(crate) locks_last: OnceLock<Duration>,
+    /// The locks that were renewed while their items were out.
+    pub(crate) renewed: Mutex<Vec<LockToken>>,
 }
 
 impl Faulty {
@@ -50,6 +54,8 @@ impl Faulty {
             unknown: AtomicUsize::new(0),
             damaged: Mutex::default(),
             tags: Mutex::default(),
+            locks_last: OnceLock::new(),
+            renewed: Mutex::default(),
         })
     }
 
@@ -195,11 +201,13 @@ impl WorkStore for Faulty {
     }
 
     fn lock_duration(&self) -> Option<Duration> {
-        None
+        self.locks_last.get().copied()
     }
 
     async fn renew(&self, lock: LockToken) -> Result<()> {
-        self.inner.renew(lock).await
+        self.inner.renew(lock).await?;
+        self.renewed.lock().unwrap().push(lock);
+        Ok(())
     }
 }
 

@@ -14,7 +14,12 @@ use std::{
     time::Duration,
 };
 
-use durable::{model::FailureKind, prelude::*, provider::WorkStore, worker::WorkerOptions};
+use durable::{
+    model::FailureKind,
+    prelude::*,
+    provider::{ProviderErrorKind, WorkStore},
+    worker::WorkerOptions,
+};
 use tokio::sync::Semaphore;
 
 use crate::faulty::Faulty;
@@ -171,4 +176,42 @@ async fn a_waker_that_outlives_its_worker_keeps_no_store_open() {
     drop(hub);
     assert!(LEAKED.lock().unwrap().is_some());
     assert_eq!(Arc::strong_count(&store), 1);
+}
+
+/// Whether some lock was renewed three times since `from` renewals had been seen.
+fn was_renewed(store: &Faulty, from: usize) -> bool {
+    let renewed = store.renewed.lock().unwrap();
+    let since = &renewed[from..];
+    since.iter().any(|lock| since.iter().filter(|other| *other == lock).count() >= 3)
+}
+
+#[activity]
+async fn outlasts_its_lock(ctx: ActivityContext) -> Result<(), Failure> {
+    let store = ctx.service::<Arc<Faulty>>()?;
+    let before = store.renewed.lock().unwrap().len();
+    while !was_renewed(&store, before) {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+#[orchestrator]
+async fn calls_what_outlasts_its_lock(ctx: OrchestrationContext) -> Result<(), Failure> {
+    ctx.call(outlasts_its_lock::with()).await
+}
+
+// R3:BIND-8
+#[tokio::test]
+async fn a_worker_renews_the_locks_of_what_takes_longer_than_they_last() {
+    let (store, hub) = hub();
+    store.locks_last.set(Duration::from_millis(3)).unwrap();
+    let worker = hub.worker().service(store.clone()).start().await.unwrap();
+    let run = hub.client().start(calls_what_outlasts_its_lock::with()).await.unwrap();
+    run.output().await.unwrap();
+    worker.shut_down().await.unwrap();
+    let renewed = store.renewed.lock().unwrap().clone();
+    assert!(was_renewed(&store, 0), "{renewed:?}");
+    let last = *renewed.last().unwrap();
+    let error = store.renew(last).await.unwrap_err();
+    assert_eq!(error.kind, ProviderErrorKind::LockLost, "nothing is out any more");
 }

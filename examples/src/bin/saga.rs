@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// One part of a trip.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum Part {
+pub(crate) enum Part {
     Flight,
     Hotel,
     Car,
@@ -24,7 +24,7 @@ enum Part {
 
 /// Why a part cannot be had. Typed: the orchestrator gets it back as it was.
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
-enum BookingError {
+pub(crate) enum BookingError {
     #[error("no {part:?} left in {city}")]
     SoldOut { part: Part, city: String },
 }

@@ -19,7 +19,7 @@ async fn nightly_job(ctx: OrchestrationContext, day: String) -> Result<String, F
 }
 
 /// Starts the job under its one id; `None` when it runs already.
-async fn start_single(client: &Client, id: &str, day: &str) -> Result<Option<Run<String>>, Error> {
+pub(crate) async fn start_single(client: &Client, id: &str, day: &str) -> Result<Option<Run<String>>, Error> {
     match client.start(nightly_job::with(day).instance_id(id)).await {
         Ok(run) => Ok(Some(run)),
         Err(Error::Provider(error)) if error.kind == ProviderErrorKind::AlreadyExists => Ok(None),

@@ -5,8 +5,9 @@
 
 use std::{
     error::Error,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{BufRead, Write},
+    path::Path,
     process::ExitCode,
     sync::Mutex,
 };
@@ -19,10 +20,11 @@ use durable::{
     provider::{ProviderErrorKind, Reuse},
 };
 use durable_tests::{
+    bank::{self, ACCOUNTS, open_bank, transfer},
     functions::{
         LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
     },
-    mixed::{NUMBER, listens},
+    mixed::{NUMBER, breaks_at_first, family, listens, mend},
 };
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 
@@ -55,12 +57,14 @@ async fn run(arguments: &[String]) -> Outcome {
         ["worker", hub] => worker(hub).await,
         ["mixed", hub, process] => mixed(hub, process.parse()?).await,
         ["starter", hub] => starter(hub).await,
+        ["bank", hub, transfers] => bank(hub, transfers.parse()?).await,
         ["power", hub, acknowledged, "full", rounds] => {
             power(hub, Durability::Full, acknowledged, rounds.parse()?).await
         }
         ["power", hub, acknowledged, "relaxed", rounds] => {
             power(hub, Durability::Relaxed, acknowledged, rounds.parse()?).await
         }
+        ["kin", hub, acknowledged, rounds] => kin(hub, acknowledged, rounds.parse()?).await,
         ["large", hub, acknowledged, count] => large(hub, acknowledged, count.parse()?).await,
         ["words", hub] => words(hub).await,
         _ => Err(format!("{arguments:?} is not something to do").into()),
@@ -118,6 +122,55 @@ async fn mixed(address: &str, process: u64) -> Outcome {
     }
     input.await?;
     worker.shut_down().await?;
+    Ok(())
+}
+
+/// Opens a bank and starts transfers, unless they have been; terminates, suspends and purges a third of them
+/// meanwhile; and lets all end.
+async fn bank(address: &str, transfers: u64) -> Outcome {
+    progress("opening");
+    let hub = TaskHub::open(address).await?;
+    let worker = hub.worker().functions(bank::functions()?).start().await?;
+    progress("opened");
+    let client = hub.client();
+    start_once(&client, "open".to_owned(), open_bank::with()).await?;
+    client.run(open_bank::at("open"))?.output().await?;
+    let starts = (0..transfers).map(|number| one_transfer(&client, number));
+    stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).try_collect::<()>().await?;
+    let runs = (0..transfers).map(|number| client.run(transfer::at(format!("transfer-{number}"))));
+    let runs = runs.collect::<Result<Vec<_>, _>>()?;
+    // One that was purged is not there, and one that has ended cannot be resumed. All of them first: a suspended
+    // one may hold what others wait for.
+    for run in &runs {
+        drop(run.resume("the end is near").await);
+    }
+    for run in &runs {
+        drop(run.wait_for_end().await);
+    }
+    worker.shut_down().await?;
+    progress("finished");
+    Ok(())
+}
+
+/// Starts a transfer between accounts that follow from its number, and interferes with every third.
+async fn one_transfer(client: &Client, number: u64) -> Outcome {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let (from, to) = (mixed % ACCOUNTS, (mixed / ACCOUNTS) % ACCOUNTS);
+    let id = format!("transfer-{number}");
+    let amount = i64::try_from(number % 400)?;
+    start_once(client, id.clone(), transfer::with(from, to, amount)).await?;
+    let run = client.run(transfer::at(&id))?;
+    // Whatever is refused had ended before.
+    match number % 9 {
+        0 => drop(run.terminate("at random").await),
+        3 => drop(run.suspend("at random").await),
+        6 => {
+            drop(run.terminate("to be purged").await);
+            drop(run.wait_for_end().await);
+            drop(client.purge(&run).await);
+        }
+        _ => {}
+    }
     Ok(())
 }
 
@@ -201,6 +254,53 @@ async fn power(address: &str, durability: Durability, acknowledged: &str, rounds
             Outcome::Ok(())
         };
         futures::future::try_join(try_join_all(starts), raises).await?;
+        worker.shut_down().await?;
+    }
+    Ok(())
+}
+
+/// Instances that begin others, continue as new, fail and try again, in several rounds.
+async fn kin(address: &str, acknowledged: &str, rounds: u64) -> Outcome {
+    let folder = Path::new(acknowledged).with_extension("needed");
+    fs::create_dir(&folder)?;
+    let acknowledged = Acknowledged::open(acknowledged)?;
+    for round in 0..rounds {
+        let hub = TaskHub::open(address).await?;
+        let worker = hub.worker().start().await?;
+        let client = hub.client();
+        let begets = async {
+            let id = format!("family-{round}");
+            let run =
+                client.start(family::with(round, folder.display().to_string()).instance_id(&id)).await?;
+            acknowledged.note(&format!("start {id}"))?;
+            run.output().await?;
+            acknowledged.note(&format!("end {id}"))
+        };
+        let listens = async {
+            let id = format!("listens-{round}");
+            let run = client.start(listens::with(Vec::new()).instance_id(&id)).await?;
+            acknowledged.note(&format!("start {id}"))?;
+            for number in 1..=7 {
+                client.raise(&run, NUMBER, number).await?;
+                acknowledged.note(&format!("number {id} {number}"))?;
+            }
+            Outcome::Ok(())
+        };
+        let mends = async {
+            let id = format!("breaks-{round}");
+            let run = client
+                .start(breaks_at_first::with(round, folder.display().to_string()).instance_id(&id))
+                .await?;
+            acknowledged.note(&format!("start {id}"))?;
+            run.wait_for_end().await?;
+            acknowledged.note(&format!("fail {id}"))?;
+            mend(&folder, &id)?;
+            run.rewind("it is there").await?;
+            acknowledged.note(&format!("rewind {id}"))?;
+            run.output().await?;
+            acknowledged.note(&format!("end {id}"))
+        };
+        futures::future::try_join3(begets, listens, mends).await?;
         worker.shut_down().await?;
     }
     Ok(())

@@ -1,11 +1,18 @@
-//! Removing ended instances, a few in each transaction.
+//! Removing ended instances, a few in each transaction, or more while nobody waits.
 //!
 //! In a transaction of its own: who waits for the end of an instance is told it before that can go. Must
 //! not know SQL. Begin with [`Writer::purge`].
 
+use std::collections::VecDeque;
+
 use super::{Writer, warn};
 use crate::{
-    embedded::{error::Trouble, operation::Purge, place::SLICE},
+    embedded::{
+        error::Trouble,
+        operation::answer,
+        place::{DUE, FEW, MANY, Place},
+    },
+    model::InstanceId,
     provider::ProviderError,
 };
 
@@ -13,17 +20,46 @@ use crate::{
 const REST: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl Writer {
-    /// Removes what was asked for; how many instances.
-    pub(super) fn purge(&mut self, purge: &Purge) -> Result<u64, ProviderError> {
-        let removed = self.in_transaction(|writer| match purge {
-            Purge::One(id) => writer.store.purge(id).map(u64::from),
-            Purge::Found(places) => writer.store.purge_found(places),
-        });
-        let subject = match purge {
-            Purge::One(id) => id.as_str(),
-            Purge::Found(_) => &self.hub,
-        };
-        removed.map_err(|trouble| trouble.on("purge", subject))
+    /// Removes one instance; whether there was one.
+    pub(super) fn purge(&mut self, id: &InstanceId) -> Result<u64, ProviderError> {
+        let removed = self.in_transaction(|writer| writer.store.purge(id).map(u64::from));
+        removed.map_err(|trouble| trouble.on("purge", id.as_str()))
+    }
+
+    /// Goes on with the first purge under way, until somebody waits for this thread; whether there was one.
+    pub(super) fn purge_some_found(&mut self) -> bool {
+        let Some(mut purge) = self.purges.pop_front() else { return false };
+        let removed = self.in_transaction(|writer| writer.remove_until_awaited(&mut purge.found));
+        match removed.map_err(|trouble| trouble.on("purge", self.hub.as_str())) {
+            Err(error) => answer(purge.reply, Err(error)),
+            Ok(removed) => {
+                purge.removed += removed;
+                if purge.found.is_empty() {
+                    answer(purge.reply, Ok(purge.removed));
+                } else if !purge.reply.is_closed() {
+                    self.purges.push_front(purge);
+                }
+            }
+        }
+        true
+    }
+
+    /// Removes one transaction's worth. The more, the longer nobody waits: what many leave behind takes the disk
+    /// less time than what few do many times, and whoever begins to wait waits for all of it.
+    fn remove_until_awaited(&mut self, found: &mut VecDeque<Place>) -> Result<u64, Trouble> {
+        let mut removed = 0;
+        let mut left = self.pace.min(found.len());
+        while left > 0 {
+            let few: Vec<_> = found.drain(..left.min(FEW)).collect();
+            left -= few.len();
+            removed += self.store.purge_found(&few)?;
+            if self.shared.has_writes() {
+                self.pace = (self.pace / 2).max(FEW);
+                return Ok(removed);
+            }
+        }
+        self.pace = (self.pace * 2).min(MANY);
+        Ok(removed)
     }
 
     /// Removes some of what is kept no longer, and has itself told when there is more.
@@ -44,7 +80,7 @@ impl Writer {
         &mut self,
         now: crate::model::Timestamp,
     ) -> Result<Option<crate::model::Timestamp>, Trouble> {
-        let removed = self.in_transaction(|writer| writer.store.purge_due(now, SLICE))?;
+        let removed = self.in_transaction(|writer| writer.store.purge_due(now, DUE))?;
         tracing::debug!(hub = self.hub, removed, "purged what was due");
         self.store.next_purge()
     }

@@ -1,8 +1,10 @@
 //! What expanded code calls. Not part of the API: the macros of the same version are its only user.
 //!
 //! Holds what needs the compiler's judgement about the user's types: which traits an error has,
-//! whether a type is a `Result`. Begin with [`Kind`]. The weight of an expansion is in
-//! `call/inputs.rs` and `registry/stored.rs`.
+//! whether a type is a `Result`. Begin with [`Kind`]; `entity.rs` is for `#[entity]`. The weight of an
+//! expansion is in `call/inputs.rs`, `registry/stored.rs` and `registry/entity.rs`.
+
+mod entity;
 
 use std::{error::Error, marker::PhantomData};
 
@@ -10,12 +12,17 @@ use futures::future::BoxFuture;
 pub use inventory;
 pub use tokio;
 
-use crate::model::{Encoded, FunctionVersion};
+pub use entity::*;
+
+use crate::model::FunctionVersion;
 pub use crate::{
-    call::{ActivityCall, Entity, Implements, Inputs, Operation, OrchestrationCall, Proxy, RunId},
+    call::{
+        ActivityCall, Entity, Implementer, ImplementerError, Implements, Inputs, Interface, Operation,
+        OrchestrationCall, Proxy, RunId, of_only_implementer,
+    },
     context::EntityContext,
-    model::{EntityId, Failure, FunctionName, OperationName, Payload, Storable},
-    registry::{Arguments, Definition, EntityCode, Operation as Operated, Registration, output_of},
+    model::{Encoded, EntityId, Failure, FunctionName, NotStorable, OperationName, Payload, Storable},
+    registry::{Arguments, Definition, EntityCode, InterfaceCode, Registration, Running, output_of},
 };
 
 /// The type of the input at place `N` of a function. Declared once per parameter, under the
@@ -71,11 +78,6 @@ pub fn orchestration_call<O>(
     input: Encoded,
 ) -> OrchestrationCall<O> {
     OrchestrationCall::new(FunctionName::literal(name), version.map(FunctionVersion::literal), input)
-}
-
-/// The value of a proxy's method for an operation of an entity.
-pub fn operation<O>(entity: &EntityId, name: &'static str, input: Encoded) -> Operation<O> {
-    Operation::new(entity.clone(), OperationName::literal(name), input)
 }
 
 /// A return type that is written as a `Result`.
