@@ -256,6 +256,8 @@ async fn entities_are_listed_page_by_page() {
         let later = last.last_modified.saturating_add(std::time::Duration::from_secs(3600));
         assert_eq!(client.entities(EntityQuery::new().modified_from(later)).count().await, 0);
         assert_eq!(client.entities(EntityQuery::new().modified_to(later)).count().await, 27);
+        let bare = client.query_entities(games.clone().without_states()).await.unwrap();
+        assert!(bare.entities.len() == 10 && bare.entities.iter().all(|entity| entity.state.is_none()));
         let other = client.query_entities(games.after("nonsense")).await.unwrap_err();
         assert!(other.to_string().contains("page"), "{other}");
         worker.shut_down().await.unwrap();

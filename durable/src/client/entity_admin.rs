@@ -22,7 +22,7 @@ pub struct EntitySnapshot {
     /// Which one.
     pub entity: EntityId,
     /// What its operations keep; `None` when it has no state, as before its first operation or when only
-    /// its lock is held.
+    /// its lock is held, and when states were left out.
     pub state: Option<Payload>,
     /// When it was changed last.
     pub last_modified: Timestamp,

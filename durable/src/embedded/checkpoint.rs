@@ -85,6 +85,8 @@ impl Written {
                 kind => closed.extend(kind.closes()),
             }
         }
+        // They are written now; to let go of them is work, and the writer is busy.
+        checkpoint.events = Vec::new();
         Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, closed })
     }
 }

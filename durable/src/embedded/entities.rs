@@ -15,7 +15,7 @@ use super::{
 use crate::{
     history::{EventKind, HistoryEvent, format},
     model::{EntityId, InstanceId, Payload, Timestamp},
-    provider::{EntityQuery, StoredEntity},
+    provider::{EntityQuery, Payloads, StoredEntity},
 };
 
 /// The entities of a page, and behind which id the next one begins.
@@ -51,6 +51,7 @@ pub(super) fn in_file(
         looked_at += 1;
         if query.filter.fits_modified(modified) {
             let last: Option<Row> = row.get(2)?;
+            let last = last.filter(|_| query.states == Payloads::Told);
             let kept = last.map(|last| reading::episode(connection, last)).transpose()?;
             let kept = kept.map(|episode| kept_in(&format::decode(&episode.events)?)).transpose();
             let kept = kept.map_err(|trouble| trouble.at(|| format!("entity `{id}`")))?;
@@ -81,7 +82,8 @@ pub(super) fn in_memory(
         let Some(instance) = kept.instances.get(key) else { continue };
         let modified = instance.standing.updated;
         if query.filter.fits_modified(modified) {
-            let episode = instance.head.last.and_then(|last| kept.history.get(&last));
+            let last = instance.head.last.filter(|_| query.states == Payloads::Told);
+            let episode = last.and_then(|last| kept.history.get(&last));
             let kept = episode.map(|episode| kept_in(&format::decode(&episode.events)?)).transpose()?;
             page.entities.extend(stored(id.as_str(), modified, kept));
         }

@@ -59,10 +59,55 @@ pub struct AwaitedLock {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) since: Timestamp,
+    /// How many requests were let past it that came later.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) overtaken: u8,
     pub(super) request: EntityRequest,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
+}
+
+impl Waiting {
+    pub(super) fn new(since: Timestamp, request: EntityRequest) -> Self {
+        Self { since, overtaken: 0, request }
+    }
+
+    fn is_passed(&mut self) {
+        self.overtaken = self.overtaken.saturating_add(1);
+    }
+
+    /// How many locks a request for this one has behind it already; `None` when it asks for something else.
+    pub(super) fn locks_held(&self) -> Option<usize> {
+        match &self.request.body {
+            RequestBody::Lock(request) => Some(request.position),
+            RequestBody::Operation(_)
+            | RequestBody::Release(_)
+            | RequestBody::Break(_)
+            | RequestBody::Continue => None,
+        }
+    }
+}
+
 impl EntityState {
+    /// Takes who is next after a lock: whoever has waited longest. But a request that holds no lock yet lets
+    /// those pass, some times, that hold others: while they wait, all wait who want what they hold.
+    pub(super) fn take_waiting(&mut self) -> Option<Waiting> {
+        /// Often enough to keep convoys short, and seldom enough to keep nobody waiting for ever.
+        const MOST_OVERTAKEN: u8 = 16;
+        let first = self.waiting.front_mut()?;
+        if first.locks_held() == Some(0) && first.overtaken < MOST_OVERTAKEN {
+            let locks = self.waiting.iter().map_while(Waiting::locks_held);
+            if let Some(holder) = locks.enumerate().find_map(|(index, held)| (held > 0).then_some(index)) {
+                self.waiting.iter_mut().take(holder).for_each(Waiting::is_passed);
+                return self.waiting.remove(holder);
+            }
+        }
+        self.waiting.pop_front()
+    }
+
     /// What is kept of an entity whose stored history is `history`: the input of its start, which is replaced
     /// with each turn. A fresh one has none.
     ///

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::PageToken;
+use super::{PageToken, Payloads};
 use crate::model::{EntityId, EntityName, Payload, Timestamp};
 
 /// One page of the entities that all of it fits, in the order of their ids:
@@ -18,6 +18,8 @@ pub struct EntityQuery {
     pub page_size: usize,
     /// Where the page before ended; absent for the first.
     pub after: Option<PageToken>,
+    /// Whether what is kept of each is wanted.
+    pub states: Payloads,
 }
 
 /// Which entities are meant: those that all of it fits.
@@ -42,7 +44,12 @@ impl EntityQuery {
 
     /// The first page of all entities.
     pub fn new() -> Self {
-        Self { filter: EntityFilter::default(), page_size: Self::USUAL_PAGE_SIZE, after: None }
+        Self {
+            filter: EntityFilter::default(),
+            page_size: Self::USUAL_PAGE_SIZE,
+            after: None,
+            states: Payloads::Told,
+        }
     }
 
     /// Asks for entities of this kind.
@@ -82,6 +89,13 @@ impl EntityQuery {
         self
     }
 
+    /// Leaves out what is kept of each, which may be large: no states, and no locks either.
+    #[must_use]
+    pub fn without_states(mut self) -> Self {
+        self.states = Payloads::LeftOut;
+        self
+    }
+
     /// Asks for the page after the one that gave `token`. The filter must be the same.
     #[must_use]
     pub fn after(mut self, token: impl Into<PageToken>) -> Self {
@@ -118,7 +132,8 @@ pub struct StoredEntity {
     pub entity: EntityId,
     /// When it was changed last.
     pub modified: Timestamp,
-    /// What is kept of it, which only the engine understands; `null` before its first turn.
+    /// What is kept of it, which only the engine understands; `null` before its first turn, and when it was
+    /// left out.
     pub kept: Payload,
 }
 

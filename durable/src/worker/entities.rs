@@ -57,8 +57,10 @@ struct Waiting {
 
 /// Why a turn is not taken here and now.
 enum NotNow {
-    /// It is tried again later.
+    /// It is tried again later: the store is to blame, or what this worker lacks.
     Failed(String),
+    /// It is tried again later, and counts as an attempt: code of the user's broke it.
+    Panicked(String),
     /// The worker is on its way out, and has waited long enough.
     BrokenOff,
 }
@@ -116,21 +118,21 @@ impl Entities {
         }
     }
 
-    /// Runs a batch to its end; `None` when it was broken off.
-    async fn run(&self, mut batch: Batch) -> Option<BatchEnd> {
+    /// Runs a batch to its end, unless it is broken off.
+    async fn run(&self, mut batch: Batch) -> Result<BatchEnd, NotNow> {
         let first = poll_fn(|cx| {
             let _entered = self.runtime.enter();
             Poll::Ready(Pin::new(&mut batch).poll(cx))
         });
         if let Poll::Ready(end) = first.await {
-            return Some(end);
+            return Ok(end);
         }
         let (done, end) = oneshot::channel();
         let slots = self.slots.clone();
         {
             let mut waiting = self.waiting();
             if waiting.is_over {
-                return None;
+                return Err(NotNow::BrokenOff);
             }
             let rest = async move {
                 let _slot = slots.acquire_owned().await;
@@ -140,32 +142,36 @@ impl Entities {
             waiting.batches.spawn_on(rest, &self.runtime);
             while waiting.batches.try_join_next().is_some() {}
         }
-        end.await.ok()
+        end.await.map_err(|_| match self.waiting().is_over {
+            true => NotNow::BrokenOff,
+            false => NotNow::Panicked("its task ended without an answer".to_owned()),
+        })
     }
 }
 
 /// Takes the turn of an entity, and settles its item.
 pub(super) async fn process(host: &Host, entity: EntityId, item: OrchestrationWorkItem) {
     let lock = item.lock;
-    // A value of the user's may panic where it is dropped.
+    // A value of the user's may panic where it is dropped; the entity must not stay out for it.
     let done = AssertUnwindSafe(take_turn(host, &entity, &item)).catch_unwind().await;
+    let done = done.unwrap_or_else(|panic| Err(NotNow::Panicked(panic_message(&*panic))));
     match done {
-        Ok(Ok(end)) => save(host, &entity, item, end).await,
-        Ok(Err(NotNow::BrokenOff)) => give_back(host, item, Duration::ZERO).await,
-        Ok(Err(NotNow::Failed(reason))) => {
-            tracing::warn!(%entity, reason, attempt = item.attempt, "an entity cannot take its turn; trying again");
+        Ok(end) => save(host, &entity, item, end).await,
+        Err(NotNow::BrokenOff) => give_back(host, item, Duration::ZERO).await,
+        Err(NotNow::Failed(reason)) => {
             host.entities.excuse(item.instance.clone());
-            let rest = rest_after(item.attempt);
-            give_back(host, item, rest).await;
+            rest(host, item, &reason).await;
         }
-        Err(panic) => {
-            let panic = panic_message(&*panic);
-            tracing::error!(%entity, panic, attempt = item.attempt, "an entity's turn panicked; trying again");
-            let rest = rest_after(item.attempt);
-            give_back(host, item, rest).await;
-        }
+        Err(NotNow::Panicked(panic)) => rest(host, item, &format!("its turn panicked: {panic}")).await,
     }
     host.locks.release(lock);
+}
+
+async fn rest(host: &Host, item: OrchestrationWorkItem, reason: &str) {
+    let (instance, attempt) = (&item.instance, item.attempt);
+    tracing::warn!(%instance, reason, attempt, "an entity cannot take its turn; trying again");
+    let rest = rest_after(attempt);
+    give_back(host, item, rest).await;
 }
 
 /// What a turn leaves behind, or why it cannot be taken here and now.
@@ -200,7 +206,7 @@ async fn take_turn(host: &Host, entity: &EntityId, item: &OrchestrationWorkItem)
         tracing::error!(%failure, "operations of an entity are given up");
         BatchEnd::failed(state, operations.len(), &failure)
     } else {
-        run(host, entity, executor.clone(), state, operations).await.ok_or(NotNow::BrokenOff)?
+        run(host, entity, executor.clone(), state, operations).await?
     };
     Ok(turn.finish(end))
 }
@@ -211,7 +217,7 @@ async fn run(
     executor: Arc<dyn EntityExecutor>,
     state: Option<Payload>,
     operations: Vec<OperationRequest>,
-) -> Option<BatchEnd> {
+) -> Result<BatchEnd, NotNow> {
     let asked: Vec<_> =
         operations.iter().map(|asked| (asked.operation.clone(), asked.call.is_some())).collect();
     let batch = Batch::new(executor, entity.clone(), state, operations, host.options.max_payload);
@@ -225,7 +231,7 @@ async fn run(
             }
         }
     }
-    Some(end)
+    Ok(end)
 }
 
 /// What is kept of the entity, from memory if that is what is stored.
