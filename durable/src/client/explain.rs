@@ -34,7 +34,7 @@ impl Client {
 /// Looks up who has the locks that the instance may wait for. An entity that cannot be read is passed over:
 /// what is known of the others is told all the same.
 pub(crate) async fn add_locks(provider: &dyn Provider, explanation: &mut Explanation) {
-    let mut kept = BTreeMap::new();
+    let mut held = BTreeMap::new();
     for entity in explanation.entities() {
         let state = match provider.read_history(&entity.instance()).await {
             Ok(history) => EntityState::of(&history).ok(),
@@ -43,9 +43,10 @@ pub(crate) async fn add_locks(provider: &dyn Provider, explanation: &mut Explana
                 None
             }
         };
-        kept.extend(state.map(|state| (entity, state)));
+        let lock = state.as_ref().and_then(EntityState::lock);
+        held.extend(lock.map(|lock| (entity, (lock.owner.clone(), lock.since))));
     }
-    explanation.add_locks(&kept);
+    explanation.add_locks(&held);
 }
 
 /// An instance's state and history that fit: an episode may end between two reads.

@@ -9,7 +9,6 @@ mod text;
 use std::collections::BTreeMap;
 
 use crate::{
-    entity::EntityState,
     history::{EventId, EventKind, History, HistoryEvent, LockOwner, TimerPurpose},
     model::{
         Attempt, EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, InstanceState,
@@ -183,16 +182,16 @@ impl Explanation {
         self.waits.iter().flat_map(of).collect()
     }
 
-    /// Adds what is kept of the entities that it deals with.
-    pub(crate) fn add_locks(&mut self, kept: &BTreeMap<EntityId, EntityState>) {
+    /// Adds who has the locks of the entities that it deals with, and since when.
+    pub(crate) fn add_locks(&mut self, held: &BTreeMap<EntityId, (LockOwner, Timestamp)>) {
         let state = &self.state;
         let is_own = |owner: &LockOwner| {
             owner.instance == state.instance_id
                 && owner.execution.as_ref().is_none_or(|execution| *execution == state.execution_id)
         };
         let held_by_another = |entity: &EntityId| {
-            let lock = kept.get(entity)?.lock().filter(|lock| !is_own(&lock.owner))?;
-            Some(HeldUp { entity: entity.clone(), owner: lock.owner.instance.clone(), since: lock.since })
+            let (owner, since) = held.get(entity).filter(|(owner, _)| !is_own(owner))?;
+            Some(HeldUp { entity: entity.clone(), owner: owner.instance.clone(), since: *since })
         };
         for wait in &mut self.waits {
             match &mut wait.what {

@@ -34,6 +34,41 @@ async fn locks(mut ctx: OrchestrationContext) -> Result<(), Failure> {
     section.wait_for("end").await
 }
 
+/// Is out of order once it has counted to two.
+#[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
+struct Fragile {
+    count: u32,
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        assert!(self.count < 2 || std::thread::panicking(), "dropped");
+    }
+}
+
+#[entity]
+impl Fragile {
+    fn add(&mut self) -> u32 {
+        self.count += 1;
+        self.count
+    }
+
+    async fn add_later(&mut self) -> u32 {
+        tokio::task::yield_now().await;
+        self.add()
+    }
+}
+
+#[orchestrator]
+async fn counts_fragile(ctx: OrchestrationContext) -> Result<u32, Failure> {
+    ctx.call(Fragile::at("a").add()).await
+}
+
+#[orchestrator]
+async fn counts_fragile_later(ctx: OrchestrationContext) -> Result<u32, Failure> {
+    ctx.call(Fragile::at("b").add_later()).await
+}
+
 async fn worked() -> (Arc<Faulty>, TaskHub, Worker) {
     let (store, hub) = crate::hub();
     let mut options = WorkerOptions::default();
@@ -96,5 +131,18 @@ async fn an_owner_that_cannot_be_looked_up_is_looked_up_again() {
     let asking = client.start(counts::with()).await.unwrap();
     store.unknown.store(2, Ordering::SeqCst);
     assert_eq!(asking.output().await.unwrap(), 1);
+    worker.shut_down().await.unwrap();
+}
+
+// The worker and all other instances go on, and the caller hears of it.
+#[tokio::test]
+async fn an_entity_that_panics_when_it_is_dropped_fails_its_operation_only() {
+    let (_, hub, worker) = worked().await;
+    let client = hub.client();
+    assert_eq!(client.start(counts_fragile::with()).await.unwrap().output().await.unwrap(), 1);
+    assert!(client.start(counts_fragile::with()).await.unwrap().output().await.is_err());
+    assert_eq!(client.start(counts_fragile_later::with()).await.unwrap().output().await.unwrap(), 1);
+    assert!(client.start(counts_fragile_later::with()).await.unwrap().output().await.is_err());
+    assert_eq!(client.start(counts::with()).await.unwrap().output().await.unwrap(), 1);
     worker.shut_down().await.unwrap();
 }
