@@ -229,3 +229,55 @@ async fn an_instance_says_which_orchestration_it_waits_for() {
     assert!(told.ends_with("\n- orchestration `asks` under `delegate` (task 0), called 0 ms ago"), "{told}");
     assert!(hub.worker().explain(&run).await.unwrap().waits[0].place.is_some());
 }
+
+fn account(key: &str) -> EntityId {
+    EntityId::new("account", key).unwrap()
+}
+
+#[orchestrator]
+async fn locks(mut ctx: OrchestrationContext, keys: Vec<String>) -> Result<(), Failure> {
+    let ids: Vec<_> = keys.iter().map(|key| EntityId::new("account", key)).collect::<Result<_, _>>()?;
+    let section = ctx.lock(&ids).await?;
+    section.wait_for("never").await
+}
+
+#[orchestrator]
+async fn asks_an_entity(ctx: OrchestrationContext, key: String) -> Result<(), Failure> {
+    ctx.call(EntityId::new("account", key)?.operation("balance", ()).returning()).await
+}
+
+#[tokio::test]
+async fn an_instance_says_which_operation_or_lock_it_waits_for_and_who_has_it() {
+    let account_code = async |_: EntityContext| Ok::<_, Failure>(());
+    let functions = Registry::builder().discover().entity("account", account_code).build().unwrap();
+    let hub = TestHub::builder().functions(functions).start().await.unwrap();
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    let holder = hub.client().start(locks::with(keys(&["b", "c"])).instance_id("holder")).await.unwrap();
+    until(&hub, holder.id(), |told| matches!(told.waits[0].what, Awaited::Event { .. })).await;
+    let waiter = hub.client().start(locks::with(keys(&["a", "b"])).instance_id("waiter")).await.unwrap();
+    let is_held_up = |told: &Explanation| match &told.waits[0].what {
+        Awaited::Operation { held_up, .. } | Awaited::Locks { held_up, .. } => held_up.is_some(),
+        _ => false,
+    };
+    let told = until(&hub, waiter.id(), is_held_up).await.to_string();
+    assert!(
+        told.ends_with(
+            "\n- the locks of `@account@a`, `@account@b` (task 0), asked for 0 ms ago; `holder` has the lock of \
+             `@account@b`, since 0 ms ago"
+        ),
+        "{told}"
+    );
+    let asking = hub.client().start(asks_an_entity::with("c").instance_id("asking")).await.unwrap();
+    let told = until(&hub, asking.id(), is_held_up).await.to_string();
+    assert!(
+        told.ends_with(
+            "\n- operation `balance` of `@account@c` (task 0), called 0 ms ago; `holder` has the lock of `@account@c`, \
+             since 0 ms ago"
+        ),
+        "{told}"
+    );
+    let by_worker = hub.worker().explain(&asking).await.unwrap();
+    assert!(is_held_up(&by_worker) && by_worker.waits[0].place.as_ref().unwrap().contains("explain.rs"));
+    let Awaited::Operation { entity, .. } = &by_worker.waits[0].what else { panic!("{by_worker}") };
+    assert_eq!(*entity, account("c"));
+}

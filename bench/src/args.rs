@@ -22,6 +22,9 @@ Workloads, and their usual size:
   events    10000    events raised by a client, at once, to one orchestration that waits for each
   timers    100000   orchestrations with a timer each, all due within one second, while `hello` runs
   timers-of-one      as many timers of one orchestration
+  entity-one 100000  signals from a client to one counter, until it answers a call that came after them
+  entity-many 100000 the same to 10,000 counters in turn
+  bank     5000      transfers between 100 accounts, 1,000 at once, each of which locks two of them
   engine             what a replay costs without a store; takes no options
   instances 1000000  ended instances: pages of every filter, then a purge while `hello` runs; takes `--size`,
                      `--dir` and `--copy-of FILE`: a hub to begin with, made if it is not there

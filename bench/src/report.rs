@@ -114,6 +114,9 @@ fn what(request: &Request) -> String {
         Workload::Events => format!("{size} events raised by a client to one orchestration"),
         Workload::Timers => format!("{size} orchestrations, each with a timer, due within one second"),
         Workload::TimersOfOne => format!("{size} timers of one orchestration, due within one second"),
+        Workload::EntityOne => format!("{size} signals to one counter"),
+        Workload::EntityMany => format!("{size} signals to 10,000 counters"),
+        Workload::Bank => format!("{size} transfers between 100 accounts, each of which locks two"),
     }
 }
 
@@ -137,7 +140,10 @@ fn notes(text: &mut String, request: &Request, columns: &[Column<'_>]) -> std::f
                 | Workload::ParkedRunning
                 | Workload::Events
                 | Workload::Timers
-                | Workload::TimersOfOne => "",
+                | Workload::TimersOfOne
+                | Workload::EntityOne
+                | Workload::EntityMany
+                | Workload::Bank => "",
             };
             writeln!(text, "{name}: cut off after {limit} s; what was done by then is counted{unit}")?;
         }

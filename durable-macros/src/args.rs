@@ -14,9 +14,37 @@ use crate::{
     model::{FunctionKind, Options, Topic},
 };
 
-/// Reads what stands in the brackets.
+/// What may stand in the brackets of an attribute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accepted {
+    /// The attribute as the user writes it.
+    pub(crate) attribute: &'static str,
+    /// The word with its article for what it stands on.
+    pub(crate) one: &'static str,
+    /// The options.
+    pub(crate) options: &'static [&'static str],
+    /// Whether paths of interfaces may stand beside them.
+    pub(crate) interfaces: bool,
+}
+
+impl FunctionKind {
+    fn accepted(self) -> Accepted {
+        let options: &[_] = match self {
+            Self::Orchestrator => &["name", "version", "allow", "crate"],
+            Self::Activity => &["name", "version", "crate"],
+        };
+        Accepted { attribute: self.attribute(), one: self.one(), options, interfaces: false }
+    }
+}
+
+/// Reads what stands in the brackets of a function's attribute.
 pub(crate) fn read(kind: FunctionKind, args: TokenStream, diagnostics: &mut Diagnostics) -> Options {
-    let mut reader = Reader { kind, options: Options::default(), seen: Vec::new(), diagnostics };
+    read_accepted(kind.accepted(), args, diagnostics)
+}
+
+/// Reads what stands in the brackets.
+pub(crate) fn read_accepted(accepted: Accepted, args: TokenStream, diagnostics: &mut Diagnostics) -> Options {
+    let mut reader = Reader { accepted, options: Options::default(), seen: Vec::new(), diagnostics };
     let parsed = (|input: ParseStream<'_>| {
         reader.read_all(input);
         Ok(())
@@ -28,7 +56,7 @@ pub(crate) fn read(kind: FunctionKind, args: TokenStream, diagnostics: &mut Diag
 }
 
 struct Reader<'a> {
-    kind: FunctionKind,
+    accepted: Accepted,
     options: Options,
     seen: Vec<String>,
     diagnostics: &'a mut Diagnostics,
@@ -47,9 +75,13 @@ impl Reader<'_> {
     }
 
     fn read_one(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        if self.accepted.interfaces && self.is_path(input) {
+            self.options.interfaces.push(input.call(Path::parse_mod_style)?);
+            return Ok(());
+        }
         let key = input.call(Ident::parse_any)?;
         let option = key.to_string();
-        if !self.known().contains(&option.as_str()) {
+        if !self.accepted.options.contains(&option.as_str()) {
             self.diagnostics.at(&key, self.unknown(&option));
             return self.skip_value(input);
         }
@@ -62,27 +94,38 @@ impl Reader<'_> {
             "name" => self.options.name = self.read_text(input, &option)?,
             "version" => self.options.version = self.read_text(input, &option)?,
             "allow" => self.read_allow(input)?,
-            _ => {
-                input.parse::<Token![=]>()?;
-                self.options.support = Some(input.call(Path::parse_mod_style)?);
-            }
+            "skip" => self.options.skip = true,
+            "init" => self.options.init = Some(self.read_path(input)?),
+            "attach" => self.options.attach = Some(self.read_path(input)?),
+            _ => self.options.support = Some(self.read_path(input)?),
         }
         Ok(())
     }
 
-    fn known(&self) -> &'static [&'static str] {
-        match self.kind {
-            FunctionKind::Orchestrator => &["name", "version", "allow", "crate"],
-            FunctionKind::Activity => &["name", "version", "crate"],
-        }
+    /// Whether the next option is the path of an interface, by its spelling.
+    fn is_path(&self, input: ParseStream<'_>) -> bool {
+        let word = input.fork().call(Ident::parse_any);
+        let is_word = word
+            .is_ok_and(|word| word == "skip" || self.accepted.options.iter().any(|option| word == option));
+        let is_alone = !input.peek2(Token![=]) && !input.peek2(token::Paren);
+        input.peek(Token![::]) || (is_alone && (!is_word || input.peek2(Token![::])))
     }
 
     fn unknown(&self, option: &str) -> String {
-        if option == "allow" {
-            return "an activity may do anything: there is nothing to allow".into();
+        let Accepted { attribute, one, options, .. } = self.accepted;
+        match option {
+            "allow" => format!("{one} may do anything: there is nothing to allow"),
+            "skip" => "`skip` stands on a method, to leave it alone: `#[entity(skip)] fn ..`".into(),
+            _ => format!(
+                "`{option}` is not an option of {attribute}: it knows {}",
+                listed(options.iter().copied())
+            ),
         }
-        let known = listed(self.known().iter().copied());
-        format!("`{option}` is not an option of {}: it knows {known}", self.kind.attribute())
+    }
+
+    fn read_path(&self, input: ParseStream<'_>) -> syn::Result<Path> {
+        input.parse::<Token![=]>()?;
+        input.call(Path::parse_mod_style)
     }
 
     fn read_text(&mut self, input: ParseStream<'_>, option: &str) -> syn::Result<Option<LitStr>> {
@@ -128,6 +171,6 @@ fn skip_past_comma(input: ParseStream<'_>) {
     }
 }
 
-fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

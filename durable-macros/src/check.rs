@@ -82,7 +82,7 @@ pub(crate) fn context(
     Parameter::Context
 }
 
-fn context_name(r#type: &Type) -> Option<String> {
+pub(crate) fn context_name(r#type: &Type) -> Option<String> {
     let owned = match ungrouped(r#type) {
         Type::Reference(reference) => &reference.elem,
         other => other,
@@ -92,7 +92,7 @@ fn context_name(r#type: &Type) -> Option<String> {
 }
 
 /// Checks the type of an input; whether it can stand in generated code.
-pub(crate) fn input(kind: FunctionKind, r#type: &Type, diagnostics: &mut Diagnostics) -> bool {
+pub(crate) fn input(one: &str, r#type: &Type, diagnostics: &mut Diagnostics) -> bool {
     match unstorable_part(r#type) {
         None => return true,
         Some((words, Part::Borrowed(owned))) => {
@@ -101,7 +101,7 @@ pub(crate) fn input(kind: FunctionKind, r#type: &Type, diagnostics: &mut Diagnos
             diagnostics.at(words, message);
         }
         Some((words, Part::Unnamed)) => {
-            let message = format!("an input of {} is read back from history: name its type", kind.one());
+            let message = format!("an input of {one} is read back from history: name its type");
             diagnostics.at(words, message);
         }
     }

@@ -1,7 +1,7 @@
 //! What was meant by an annotated function, free of the rules of reading and writing it.
 
-use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, LitStr, Path, Type, Visibility};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, LitStr, Path, Type, Visibility, parse_quote_spanned};
 
 /// Which attribute it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,21 @@ pub(crate) struct Options {
     pub(crate) version: Option<LitStr>,
     pub(crate) support: Option<Path>,
     pub(crate) allowed: Vec<Topic>,
+    /// Of an entity: the function that makes its first state.
+    pub(crate) init: Option<Path>,
+    /// Of an entity: the function that completes a state which comes into memory.
+    pub(crate) attach: Option<Path>,
+    /// Of an entity: the interfaces that it implements elsewhere.
+    pub(crate) interfaces: Vec<Path>,
+    /// Of a method: whether it is to be left alone.
+    pub(crate) skip: bool,
+}
+
+impl Options {
+    /// Where `durable` is; the path stands at `glue` unless the user wrote it.
+    pub(crate) fn crate_path(&self, glue: Span) -> Path {
+        self.support.clone().unwrap_or_else(|| parse_quote_spanned!(glue=> ::durable))
+    }
 }
 
 /// A group of things that take another path on replay.

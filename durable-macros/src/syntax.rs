@@ -56,13 +56,13 @@ pub(crate) fn function(
         match check::context(kind, place, &parameter.ty, diagnostics) {
             check::Parameter::Context => context = Some(context_parameter(&parameter.ty)),
             check::Parameter::Misplaced => {}
-            check::Parameter::Input => inputs.push(input(kind, inputs.len(), parameter, diagnostics)),
+            check::Parameter::Input => inputs.push(input(kind.one(), inputs.len(), parameter, diagnostics)),
         }
     }
     FunctionDefinition {
         kind,
         options,
-        conditions: attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect(),
+        conditions: conditions(&attributes),
         visibility,
         ident: signature.ident,
         context,
@@ -71,7 +71,13 @@ pub(crate) fn function(
     }
 }
 
-fn context_parameter(r#type: &Type) -> ContextParameter {
+/// The conditions among the attributes.
+pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}
+
+/// Reads how a function wants its context.
+pub(crate) fn context_parameter(r#type: &Type) -> ContextParameter {
     let borrow = match ungrouped(r#type) {
         Type::Reference(reference) => {
             let mutability = &reference.mutability;
@@ -82,8 +88,9 @@ fn context_parameter(r#type: &Type) -> ContextParameter {
     ContextParameter { borrow }
 }
 
-fn input(
-    kind: FunctionKind,
+/// Reads a parameter that is an input of `one`, an activity say.
+pub(crate) fn input(
+    one: &str,
     place: usize,
     parameter: &syn::PatType,
     diagnostics: &mut Diagnostics,
@@ -96,12 +103,12 @@ fn input(
         name,
         r#type: (*parameter.ty).clone(),
         is_text: is_string(&parameter.ty),
-        is_sound: check::input(kind, &parameter.ty, diagnostics),
+        is_sound: check::input(one, &parameter.ty, diagnostics),
     }
 }
 
 /// By spelling, as the last word of a path: the compiler asserts what follows from it.
-fn returns(written: &ReturnType, diagnostics: &mut Diagnostics) -> Returns {
+pub(crate) fn returns(written: &ReturnType, diagnostics: &mut Diagnostics) -> Returns {
     let unit = || syn::parse_quote!(());
     let ReturnType::Type(_, written) = written else {
         return Returns { written: unit(), output: unit(), failure: None, is_sound: true };

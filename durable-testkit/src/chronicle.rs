@@ -149,7 +149,7 @@ impl Chronicle {
         match &event.kind {
             EventKind::TimerCreated { fire_at, .. } => drop(self.open.insert(event.id, Some(*fire_at))),
             kind if kind.awaits_answer() => drop(self.open.insert(event.id, None)),
-            _ => {}
+            kind => drop(kind.closes().and_then(|task| self.open.remove(&task))),
         }
         self.stage = Stage::Acting;
         self.next_id = event.id.next();

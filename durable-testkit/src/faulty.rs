@@ -18,9 +18,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
-        ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
-        LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Provider, ProviderError,
-        ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, EntityPage, EntityQuery, HubStore, InstanceFilter,
+        InstanceQuery, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken,
+        Provider, ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
     },
 };
 
@@ -115,6 +115,10 @@ impl HubStore for FaultyProvider {
 impl AdminStore for FaultyProvider {
     async fn query(&self, query: &InstanceQuery) -> Result<Page, ProviderError> {
         self.inner.query(query).await
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage, ProviderError> {
+        self.inner.entities(query).await
     }
 
     async fn counts(&self) -> Result<StatusCounts, ProviderError> {

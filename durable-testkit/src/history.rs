@@ -13,7 +13,15 @@ use durable::{
 };
 use serde::Serialize;
 
-pub use crate::chronicle::written;
+use crate::entity_facts;
+
+pub use crate::{
+    chronicle::written,
+    entity_facts::{
+        locks_granted, locks_requested, operation_answered, operation_called, operation_failed, signalled,
+        unlocked, withdrawn,
+    },
+};
 
 /// One fact of a history, or one thing an orchestrator is expected to ask for.
 #[derive(Clone)]
@@ -54,7 +62,17 @@ impl Fact {
                 child.input = json(value);
                 *input_matters = true;
             }
-            _ => panic!("only a call has an input: {self:?}"),
+            Kind::Event {
+                kind:
+                    EventKind::EntityOperationCalled { input, .. }
+                    | EventKind::EntityOperationSignaled { input, .. },
+                input_matters,
+                ..
+            } => {
+                *input = json(value);
+                *input_matters = true;
+            }
+            _ => panic!("only a call or a signal has an input: {self:?}"),
         }
         self
     }
@@ -115,6 +133,9 @@ impl Fact {
                 let same_failure = message(failure) == message(other_failure);
                 status == other && result.is_same_json(other_result) && same_failure
             }
+            (Kind::Event { id: own, kind, input_matters }, made) => {
+                *own == id && entity_facts::is_same(kind, made, *input_matters)
+            }
             _ => false,
         }
     }
@@ -126,7 +147,7 @@ impl Fact {
 }
 
 #[track_caller]
-fn json(value: impl Serialize) -> Payload {
+pub(crate) fn json(value: impl Serialize) -> Payload {
     Payload::of(&value).unwrap_or_else(|error| panic!("JSON cannot hold this value: {error}"))
 }
 
@@ -315,6 +336,6 @@ pub(crate) fn describe(id: EventId, kind: &EventKind) -> String {
         EventKind::ContinueAsNew { input } => format!("continues as new with {input:?}"),
         EventKind::TaskCompleted { task, result } => format!("call {task} returned {result:?}"),
         EventKind::TaskFailed { task, failure } => format!("call {task} failed: {}", failure.message()),
-        other => other.name().to_owned(),
+        other => entity_facts::describe(id, other).unwrap_or_else(|| other.name().to_owned()),
     }
 }

@@ -10,6 +10,7 @@
 
 mod chronicle;
 pub mod conformance;
+mod entity_facts;
 mod faulty;
 pub mod history;
 mod inputs;

@@ -18,9 +18,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState, Payload, RuntimeStatus},
     provider::{
-        ActivityWorkItem, AdminStore, Checkpoint, HubStore, InstanceFilter, InstanceQuery, InstanceStore,
-        LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Past, Provider, ProviderError,
-        ProviderErrorKind, PurgeResult, Reuse, StatusCounts, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, EntityPage, EntityQuery, HubStore, InstanceFilter,
+        InstanceQuery, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Past,
+        Provider, ProviderError, ProviderErrorKind, PurgeResult, Reuse, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::{
@@ -56,6 +56,15 @@ enum Flaw {
     PurgesNothing,
     PurgesLiveOnesInWords,
     PurgesWithoutEnd,
+    BeginsNoEntities,
+    EpisodesBeginNoEntities,
+    TakesEntitiesForOrchestrations,
+    ForgetsDueTimes,
+    ForgetsTooMuch,
+    ForgetsNoEntity,
+    IgnoresKeys,
+    IgnoresTimesOfChange,
+    LosesAnEntityBetweenPages,
 }
 
 /// Which case is about which flaw.
@@ -86,12 +95,28 @@ const ABOUT: &[(Flaw, &str)] = &[
     (Flaw::PurgesNothing, "a_purged_instance_is_gone_with_everything"),
     (Flaw::PurgesLiveOnesInWords, "a_live_instance_is_not_purged"),
     (Flaw::PurgesWithoutEnd, "a_purge_takes_what_has_ended_and_nothing_else"),
+    (Flaw::BeginsNoEntities, "a_message_begins_its_entity"),
+    (Flaw::BeginsNoEntities, "of_racing_first_messages_none_is_lost"),
+    (Flaw::EpisodesBeginNoEntities, "an_episode_begins_the_entities_it_sends_to"),
+    (Flaw::EpisodesBeginNoEntities, "a_turn_begins_the_entities_it_sends_to"),
+    (Flaw::ReversesMessages, "an_entity_gets_the_messages_of_each_sender_in_order"),
+    (Flaw::TakesEntitiesForOrchestrations, "entities_are_no_orchestrations"),
+    (Flaw::ForgetsDueTimes, "a_message_that_is_due_later_waits_and_lets_others_pass"),
+    (Flaw::ForgetsNoEntity, "an_entity_without_anything_to_keep_begins_anew"),
+    (Flaw::ForgetsTooMuch, "no_entity_is_forgotten_while_a_message_waits_for_it"),
+    (Flaw::ForgetsTooMuch, "a_message_and_an_end_of_a_turn_race_and_the_message_is_not_lost"),
+    (Flaw::IgnoresKeys, "entities_are_found_by_name_and_beginning_of_the_key"),
+    (Flaw::LosesAnEntityBetweenPages, "entities_are_found_by_name_and_beginning_of_the_key"),
+    (Flaw::LosesAnEntityBetweenPages, "pages_stay_in_step_while_entities_come_and_go"),
+    (Flaw::IgnoresTimesOfChange, "entities_are_found_by_the_time_of_their_last_change"),
+    (Flaw::BeginsAgainWithAnyToken, "a_token_of_another_entity_query_is_refused"),
 ];
 
 struct Broken {
     inner: EmbeddedProvider,
     flaw: Flaw,
     has_begun: AtomicBool,
+    has_forgotten: AtomicBool,
 }
 
 struct Factory(Flaw);
@@ -99,7 +124,12 @@ struct Factory(Flaw);
 impl ProviderFactory for Factory {
     fn fresh(&self) -> Hub {
         let inner = EmbeddedProvider::in_memory(Arc::new(VirtualClock::new())).unwrap();
-        Hub::new(Arc::new(Broken { inner, flaw: self.0, has_begun: AtomicBool::new(false) }))
+        Hub::new(Arc::new(Broken {
+            inner,
+            flaw: self.0,
+            has_begun: AtomicBool::new(false),
+            has_forgotten: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -175,8 +205,28 @@ impl AdminStore for Broken {
             _ => {}
         }
         let mut page = self.inner.query(&query).await?;
+        if self.has(Flaw::TakesEntitiesForOrchestrations) {
+            for stored in self.inner.entities(&EntityQuery::new()).await?.entities {
+                page.instances.extend(self.inner.read_state(&stored.entity.instance()).await?);
+            }
+        }
         if self.has(Flaw::LosesOneBetweenPages) && page.next.is_some() {
             page.instances.pop();
+        }
+        Ok(page)
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage, ProviderError> {
+        let mut query = query.clone();
+        match self.flaw {
+            Flaw::IgnoresKeys => query.filter.key_prefix.clear(),
+            Flaw::IgnoresTimesOfChange => query.filter.modified_from = None,
+            Flaw::BeginsAgainWithAnyToken => query.after = None,
+            _ => {}
+        }
+        let mut page = self.inner.entities(&query).await?;
+        if self.has(Flaw::LosesAnEntityBetweenPages) && page.next.is_some() {
+            page.entities.pop();
         }
         Ok(page)
     }
@@ -223,7 +273,15 @@ impl InstanceStore for Broken {
         self.inner.create_instance(new).await.map(|state| self.spoil(state))
     }
 
-    async fn send(&self, message: TaskMessage) -> Result<(), ProviderError> {
+    async fn send(&self, mut message: TaskMessage) -> Result<(), ProviderError> {
+        let is_known = self.inner.read_state(&message.instance).await?.is_some();
+        if self.has(Flaw::BeginsNoEntities) && !is_known {
+            let kind = ProviderErrorKind::NotFound;
+            return Err(ProviderError::new(kind, "send", message.instance.as_str()));
+        }
+        if self.has(Flaw::ForgetsDueTimes) {
+            message.visible_at = None;
+        }
         match self.inner.send(message).await {
             Err(error)
                 if self.has(Flaw::TakesMessagesForEndedInstances)
@@ -282,6 +340,7 @@ impl WorkStore for Broken {
                 Flaw::DropsAMessage if item.attempt > 1 => drop(item.messages.remove(0)),
                 Flaw::ForgetsThePast => item.past = Past::Stored,
                 Flaw::CountsNoAttempts => item.attempt = 1,
+                Flaw::ForgetsTooMuch if self.has_forgotten.load(Ordering::Relaxed) => item.messages.clear(),
                 _ => {}
             }
         }
@@ -304,6 +363,17 @@ impl WorkStore for Broken {
         match self.flaw {
             Flaw::LosesCustomStatus => checkpoint.change.custom_status = None,
             Flaw::KeepsTheOldHistory => checkpoint.execution = item.execution.clone(),
+            Flaw::EpisodesBeginNoEntities => {
+                checkpoint.messages.retain(|message| !message.instance.is_entity());
+            }
+            Flaw::ForgetsTooMuch => {
+                self.has_forgotten.fetch_or(checkpoint.is_forgettable, Ordering::Relaxed);
+            }
+            Flaw::ForgetsNoEntity if checkpoint.is_forgettable => {
+                checkpoint.is_forgettable = false;
+                checkpoint.replaces = false;
+                checkpoint.events.clear();
+            }
             _ => {}
         }
         self.tolerate(self.inner.checkpoint(item, checkpoint).await)

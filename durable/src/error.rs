@@ -6,6 +6,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    call::ImplementerError,
     model::{
         Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable, RuntimeStatus,
     },
@@ -32,6 +33,9 @@ pub enum Error {
     /// Two functions have one name.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Not exactly one kind of entity implements an interface, so a key alone names none.
+    #[error(transparent)]
+    Implementer(#[from] ImplementerError),
     /// The orchestration failed.
     #[error("orchestration `{instance}` failed: {failure}")]
     Failed {
@@ -120,6 +124,7 @@ impl Error {
             Self::InstanceId(_)
             | Self::TaskHubName(_)
             | Self::Registry(_)
+            | Self::Implementer(_)
             | Self::Failed { .. }
             | Self::Terminated { .. }
             | Self::Status { .. }

@@ -34,7 +34,7 @@
 //! - [`provider`], [`embedded`]: the contract with storage, and the store that comes with the crate.
 //! - [`explanation`]: what an instance waits for.
 //! - [`tracking`]: what becomes of every instance, as events for traces.
-//! - [`registry`], [`replay`], [`entity`], [`episode`], [`session`], [`clock`]: the engine, for tests and for
+//! - [`registry`], [`replay`], [`entity`](mod@entity), [`episode`], [`session`], [`clock`]: the engine, for tests and for
 //!   those who build on it.
 
 pub mod call;
@@ -61,6 +61,6 @@ pub mod session;
 pub mod tracking;
 pub mod worker;
 
-pub use durable_macros::{activity, orchestrator};
+pub use durable_macros::{activity, entity, orchestrator};
 pub use error::Error;
 pub use hub::TaskHub;

@@ -37,7 +37,7 @@ impl ProviderFactory for Memory {
     }
 
     fn skips(&self) -> usize {
-        25
+        26
     }
 }
 

@@ -141,7 +141,7 @@ fn run<D: Definition>(input: &str) -> Result<String, Failure> {
 fn request_of(call: impl Callable) -> ActivityRequest {
     match call.into_call() {
         Called::Activity(request) => request,
-        Called::Orchestration(request) => panic!("it calls an orchestration: {request:?}"),
+        other => panic!("it calls something else: {other:?}"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! Knows only what a user of `durable` can know: nothing of engines and stores. Begin with
 //! [`functions`], then [`well_formed`].
 
+pub mod bank;
 mod child;
 mod folder;
 pub mod functions;

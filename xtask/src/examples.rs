@@ -50,10 +50,16 @@ pub(crate) fn run() -> Result<(), StepError> {
             "no trip: no Car left in Venice",
         ],
     )?;
-    told("device_provisioning", &["device-1 runs 2.1", "device-2 runs 2.2", "device-3 runs 2.3", "◉ ["])
+    told("device_provisioning", &["device-1 runs 2.1", "device-2 runs 2.2", "device-3 runs 2.3", "◉ ["])?;
+    told(
+        "counter",
+        &["Counter: 125", "value: 125", "after a deletion: 1", "tally: 7", "reached by [\"Game1\"]"],
+    )?;
+    told("aggregator", &["boiler", "cellar", "garden", "roof", "4 metrics are stored"])?;
+    told("bank_transfer", &["moved money", "in all accounts together: 100000", "still held: 0"])
 }
 
-// R1:CST, R1:OVR-20, R1:SMS, R1:MON, R1:GHM, R2:ETE, R2:SNG, R1:SMP-19
+// R1:CST, R1:OVR-20, R1:SMS, R1:MON, R1:GHM, R2:ETE, R2:SNG, R1:SMP-19, R2:ENT-24, R2:ENT-49, R1:OVR-25
 /// Those that tell a story: each must say these, in this order.
 fn told(name: &str, wanted: &[&str]) -> Result<(), StepError> {
     let lines = example(&format!("Example: {name}"), name).run_reading()?;

@@ -27,11 +27,17 @@ pub enum Workload {
     Timers,
     /// As many timers, all of one orchestration.
     TimersOfOne,
+    /// One counter, which a client signals.
+    EntityOne,
+    /// Ten thousand counters, which a client signals in turn.
+    EntityMany,
+    /// Transfers between a hundred accounts, each of which locks two of them.
+    Bank,
 }
 
 impl Workload {
     /// Every workload, in the order they are documented.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Hello,
         Self::FanOut,
         Self::Sequence,
@@ -39,6 +45,9 @@ impl Workload {
         Self::Events,
         Self::Timers,
         Self::TimersOfOne,
+        Self::EntityOne,
+        Self::EntityMany,
+        Self::Bank,
         Self::Parked,
         Self::ParkedRunning,
     ];
@@ -60,13 +69,17 @@ impl Workload {
             Self::Events => "events",
             Self::Timers => "timers",
             Self::TimersOfOne => "timers-of-one",
+            Self::EntityOne => "entity-one",
+            Self::EntityMany => "entity-many",
+            Self::Bank => "bank",
         }
     }
 
     /// How many operations, unless the caller says otherwise.
     pub fn usual_size(self) -> u64 {
         match self {
-            Self::Hello => 5_000,
+            Self::Hello | Self::Bank => 5_000,
+            Self::EntityOne | Self::EntityMany => 100_000,
             Self::FanOut => 1_000,
             Self::Sequence | Self::Events => 10_000,
             Self::Latency => 200,
@@ -83,6 +96,8 @@ impl Workload {
             Self::Parked | Self::ParkedRunning => ("instance", "instances"),
             Self::Events => ("event", "events"),
             Self::Timers | Self::TimersOfOne => ("timer", "timers"),
+            Self::EntityOne | Self::EntityMany => ("operation", "operations"),
+            Self::Bank => ("transfer", "transfers"),
         }
     }
 
@@ -94,6 +109,8 @@ impl Workload {
             Self::Events => "one event, until it is durable",
             Self::Timers => "one timer, from when it is due until its orchestration's output",
             Self::TimersOfOne => "from when the first is due until the orchestration's output",
+            Self::EntityOne | Self::EntityMany => "one signal, until it is durable",
+            Self::Bank => "one transfer, from its start to its output",
             Self::Sequence => "one step, from activity to activity",
             Self::Parked | Self::ParkedRunning => "one start, until it is durable",
         }

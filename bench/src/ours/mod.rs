@@ -2,7 +2,9 @@
 //!
 //! One file per workload; `functions.rs` has what they run. Begin with [`main`].
 
+mod bank;
 mod clock;
+mod entities;
 mod events;
 mod fan_out;
 mod functions;
@@ -63,6 +65,9 @@ async fn run(job: &Job) -> Result<Measured, BenchError> {
         Workload::Events => events::run(&client, job).await?,
         Workload::Timers => timers::many(&client, &clock, job).await?,
         Workload::TimersOfOne => timers::of_one(&client, &clock, job).await?,
+        Workload::EntityOne => entities::run(&client, job, 1).await?,
+        Workload::EntityMany => entities::run(&client, job, 10_000).await?,
+        Workload::Bank => bank::run(&client, job).await?,
         Workload::Parked | Workload::ParkedRunning => unreachable!("handled above"),
     };
     drop(pulse);

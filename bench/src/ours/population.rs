@@ -107,6 +107,7 @@ async fn go_on(hub: &EmbeddedProvider, item: OrchestrationWorkItem, step: i32) -
         messages: Vec::new(),
         cancelled_timers: Vec::new(),
         replaces: false,
+        is_forgettable: false,
         orphans: Vec::new(),
         change,
     };

@@ -1,39 +1,51 @@
 //! What the compiler is asked about the user's types, each question once and under the user's words.
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
 use super::support;
-use crate::{model::FunctionDefinition, syntax::glue_span};
+use crate::{
+    model::{FunctionDefinition, InputParameter, Returns},
+    syntax::glue_span,
+};
 
 /// Declares the types of inputs and output on a type of their own: it is private, so a private type
 /// of the user may stand there, and an unfit one is reported here and nowhere else.
 pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
     let support = support(definition);
-    let sound = definition.inputs.iter().enumerate().filter(|(_, input)| input.is_sound);
-    let inputs = sound.map(|(place, input)| {
-        let r#type = &input.r#type;
-        let span = glue_span(r#type);
-        quote_spanned!(span=> impl #support::Input<#place> for __Function { type Type = #r#type; })
-    });
-    let output = output(definition);
+    let declared = declared(&support, &quote!(__Function), &definition.inputs, &definition.returns);
     let glue = glue_span(&definition.ident);
     quote_spanned! {glue=>
         struct __Function {}
-        #(#inputs)*
-        #output
+        #declared
     }
 }
 
-fn output(definition: &FunctionDefinition) -> TokenStream {
-    if !definition.returns.is_sound {
+/// Declares the types of inputs and output on the private type `key`.
+pub(crate) fn declared(
+    support: &TokenStream,
+    key: &TokenStream,
+    inputs: &[InputParameter],
+    returns: &Returns,
+) -> TokenStream {
+    let sound = inputs.iter().enumerate().filter(|(_, input)| input.is_sound);
+    let inputs = sound.map(|(place, input)| {
+        let r#type = &input.r#type;
+        let span = glue_span(r#type);
+        quote_spanned!(span=> impl #support::Input<#place> for #key { type Type = #r#type; })
+    });
+    let output = output(support, key, returns);
+    quote!(#(#inputs)* #output)
+}
+
+fn output(support: &TokenStream, key: &TokenStream, returns: &Returns) -> TokenStream {
+    if !returns.is_sound {
         return TokenStream::new();
     }
-    let support = support(definition);
-    let output = &definition.returns.output;
+    let output = &returns.output;
     let glue = glue_span(output);
-    let declared = quote_spanned!(glue=> impl #support::Output for __Function { type Type = #output; });
-    if definition.returns.failure.is_some() {
+    let declared = quote_spanned!(glue=> impl #support::Output for #key { type Type = #output; });
+    if returns.failure.is_some() {
         return declared;
     }
     quote_spanned! {glue=>

@@ -3,14 +3,14 @@
 //! The item always comes back; after a mistake a stand-in keeps its callers quiet, and all mistakes
 //! are shown at once. Begin with [`function`].
 
-mod assertions;
-mod proxy;
-mod registration;
-mod stand_in;
+pub(crate) mod assertions;
+pub(crate) mod proxy;
+pub(crate) mod registration;
+pub(crate) mod stand_in;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Path, parse_quote_spanned};
+use syn::Path;
 
 use crate::{
     args, determinism,
@@ -83,9 +83,7 @@ fn whole(definition: &FunctionDefinition) -> TokenStream {
 
 /// Where `durable` is. Its span is the function's name, as is that of all glue.
 fn crate_path(definition: &FunctionDefinition) -> Path {
-    let glue = syntax::glue_span(&definition.ident);
-    let default = || parse_quote_spanned!(glue=> ::durable);
-    definition.options.support.clone().unwrap_or_else(default)
+    definition.options.crate_path(syntax::glue_span(&definition.ident))
 }
 
 /// Where the functions that expanded code calls are.

@@ -58,7 +58,7 @@ fn with(definition: &FunctionDefinition) -> TokenStream {
         .iter()
         .enumerate()
         .fold(quote_spanned!(glue=> #support::Inputs::new(#count)), |inputs, (place, input)| {
-            add(&support, &inputs, place, input)
+            add(&support, &quote!(__Function), &inputs, place, input)
         });
     let documentation = format!("A call of `{ident}` with these inputs.");
     quote_spanned! {glue=>
@@ -70,7 +70,7 @@ fn with(definition: &FunctionDefinition) -> TokenStream {
 }
 
 /// A text may be given as anything that lends one (api.md section 2, "Smaller").
-fn parameter(input: &InputParameter, glue: proc_macro2::Span) -> TokenStream {
+pub(crate) fn parameter(input: &InputParameter, glue: proc_macro2::Span) -> TokenStream {
     let InputParameter { name, r#type, is_text, .. } = input;
     if *is_text {
         quote_spanned!(glue=> #name: impl ::core::convert::AsRef<str>)
@@ -79,13 +79,20 @@ fn parameter(input: &InputParameter, glue: proc_macro2::Span) -> TokenStream {
     }
 }
 
-fn add(support: &TokenStream, inputs: &TokenStream, place: usize, input: &InputParameter) -> TokenStream {
+/// Adds an input to those of a call; its type is declared on `key`.
+pub(crate) fn add(
+    support: &TokenStream,
+    key: &TokenStream,
+    inputs: &TokenStream,
+    place: usize,
+    input: &InputParameter,
+) -> TokenStream {
     let name = &input.name;
     let glue = glue_span(&TokenTree::from(name.clone()));
     if input.is_text {
         quote_spanned!(glue=> #inputs.add_text(::core::convert::AsRef::<str>::as_ref(&#name)))
     } else {
-        quote_spanned!(glue=> #support::add_input::<__Function, #place>(#inputs, &#name))
+        quote_spanned!(glue=> #support::add_input::<#key, #place>(#inputs, &#name))
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{proxy::name_and_version, support};
 use crate::{
-    model::{FunctionDefinition, FunctionKind},
+    model::{FunctionDefinition, FunctionKind, Returns},
     syntax::glue_span,
 };
 
@@ -60,7 +60,7 @@ fn code(definition: &FunctionDefinition, name: &str) -> TokenStream {
         true => quote_spanned!(ident.span()=> async move { #called.await }),
         false => called,
     };
-    let answer = answer(definition, name);
+    let answer = answer(&support, &quote!(__Function), &definition.returns, name);
     quote_spanned! {glue=>
         |__context, __payload| {
             #support::run(#read.map(|__inputs| #running), |__returned| #answer)
@@ -68,27 +68,31 @@ fn code(definition: &FunctionDefinition, name: &str) -> TokenStream {
     }
 }
 
-/// What is done with what the function returned.
-fn answer(definition: &FunctionDefinition, name: &str) -> TokenStream {
-    let support = support(definition);
-    let glue = glue_span(&definition.returns.written);
-    let Some(error) = &definition.returns.failure else {
-        return quote_spanned!(glue=> #support::write_output::<__Function>(#name, &__returned));
+/// What is done with `__returned`, which the function called `name` returned; its output is declared on
+/// `key`.
+pub(crate) fn answer(support: &TokenStream, key: &TokenStream, returns: &Returns, name: &str) -> TokenStream {
+    let glue = glue_span(&returns.written);
+    let Some(error) = &returns.failure else {
+        return quote_spanned!(glue=> #support::write_output::<#key>(#name, &__returned));
     };
-    let output = &definition.returns.output;
-    let blamed = glue_span(error);
-    let failure = quote_spanned!(blamed=> (&&&&&&#support::Kind::of(&__error)).kind().convert(__error));
+    let output = &returns.output;
+    let failure = failure(support, error);
     quote_spanned! {glue=>
         match #support::returned::<#output, _>(__returned) {
-            ::core::result::Result::Ok(__output) => #support::write_output::<__Function>(#name, &__output),
-            ::core::result::Result::Err(__error) => {
-                #[allow(unused_imports)]
-                use #support::{
-                    OwnConversion as _, TypedError as _, PlainError as _, LentError as _, BoxableError as _,
-                    NoError as _,
-                };
-                ::core::result::Result::Err(#failure)
-            }
+            ::core::result::Result::Ok(__output) => #support::write_output::<#key>(#name, &__output),
+            ::core::result::Result::Err(__error) => ::core::result::Result::Err(#failure),
         }
     }
+}
+
+/// What is stored of `__error`, whose type is to be blamed if that is unclear.
+pub(crate) fn failure(support: &TokenStream, r#type: &TokenStream) -> TokenStream {
+    let blamed = glue_span(r#type);
+    quote_spanned! {blamed=> {
+        #[allow(unused_imports)]
+        use #support::{
+            OwnConversion as _, TypedError as _, PlainError as _, LentError as _, BoxableError as _, NoError as _,
+        };
+        (&&&&&&#support::Kind::of(&__error)).kind().convert(__error)
+    }}
 }

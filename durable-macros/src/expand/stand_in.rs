@@ -1,8 +1,8 @@
 //! What remains after a mistake: enough for the callers of the function to compile, so that only the
 //! mistake is reported.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
 use super::{assertions, proxy, support};
 use crate::model::{FunctionDefinition, FunctionKind, InputParameter};
@@ -44,6 +44,11 @@ pub(super) fn of(definition: &FunctionDefinition) -> TokenStream {
             }
         };
     }
+}
+
+/// The body of a function that is never called, since its crate does not compile.
+pub(crate) fn body(glue: Span) -> TokenStream {
+    quote_spanned!(glue=> ::core::unimplemented!())
 }
 
 /// A type parameter, if the parameter's own type is not fit to be repeated, and the parameter.

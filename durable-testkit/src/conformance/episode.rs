@@ -39,6 +39,7 @@ impl Hub {
             tag: CheckpointTag(unique()),
             events,
             replaces: false,
+            is_forgettable: false,
             activities: Vec::new(),
             orphans: Vec::new(),
             messages: Vec::new(),

@@ -149,7 +149,7 @@ impl Hub {
     /// The next work item, which must be of `instance`.
     pub(crate) async fn fetch_of(&self, instance: &str) -> OrchestrationWorkItem {
         let item = self.fetch().await;
-        assert_eq!(item.instance, id(instance), "another instance was ready");
+        assert_eq!(item.instance.as_str(), instance, "another instance was ready");
         item
     }
 

@@ -7,6 +7,8 @@
 mod activities;
 mod checkpoint;
 mod contention;
+mod entities;
+mod entity_pages;
 mod episode;
 mod factory;
 mod fixtures;
@@ -249,6 +251,25 @@ macro_rules! provider_conformance_cases {
                 a_purge_survives needs [Restart];
                 an_instance_is_kept_as_long_as_its_start_said needs [Retention];
                 a_retention_goes_on_after_a_restart needs [Retention, Restart];
+            }
+            entities {
+                a_message_begins_its_entity needs [];
+                an_episode_begins_the_entities_it_sends_to needs [];
+                a_turn_begins_the_entities_it_sends_to needs [];
+                of_racing_first_messages_none_is_lost needs [];
+                an_entity_gets_the_messages_of_each_sender_in_order needs [];
+                entities_are_no_orchestrations needs [];
+                a_message_that_is_due_later_waits_and_lets_others_pass needs [];
+                what_entities_keep_and_wait_for_survives needs [Restart];
+                an_entity_without_anything_to_keep_begins_anew needs [];
+                no_entity_is_forgotten_while_a_message_waits_for_it needs [];
+                a_message_and_an_end_of_a_turn_race_and_the_message_is_not_lost needs [];
+            }
+            entity_pages {
+                entities_are_found_by_name_and_beginning_of_the_key needs [];
+                entities_are_found_by_the_time_of_their_last_change needs [];
+                a_token_of_another_entity_query_is_refused needs [];
+                pages_stay_in_step_while_entities_come_and_go needs [];
             }
             contention {
                 workers_share_the_work needs [];

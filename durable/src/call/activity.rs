@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, time::Duration};
 
 use super::{
     Called,
-    verbs::{Callable, sealed::Sealed},
+    verbs::{Callable, CallableInSection, sealed::Sealed},
 };
 use crate::model::{Encoded, FunctionName, FunctionVersion, Payload, RetryPolicy, Storable};
 
@@ -80,6 +80,8 @@ impl<O: Storable> Callable for ActivityCall<O> {
         Called::Activity(self.request)
     }
 }
+
+impl<O: Storable> CallableInSection for ActivityCall<O> {}
 
 impl<O> fmt::Debug for ActivityCall<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

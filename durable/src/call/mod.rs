@@ -5,8 +5,11 @@
 //! [`Startable`]; [`ActivityCall`] is the simplest value.
 
 mod activity;
+mod entity;
 mod event;
 mod inputs;
+mod interface;
+mod operation;
 mod orchestration;
 mod verbs;
 
@@ -17,13 +20,18 @@ use serde::Serialize;
 use crate::model::{FunctionName, Payload};
 
 pub use activity::{ActivityCall, ActivityRequest};
+pub use entity::{Entity, EntityRef, Lockable, Proxy, Readable, State};
 pub use event::Event;
 #[doc(hidden)]
 pub use inputs::Inputs;
-pub use orchestration::{CallOnly, CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
 #[doc(hidden)]
-pub use verbs::CallableFromClient;
-pub use verbs::{Callable, MayCall, MayStart, Startable, sealed};
+pub use interface::{Implementer, of_only_implementer};
+pub use interface::{ImplementerError, Implements, Interface};
+pub use operation::{Operation, Signal, SignalRequest};
+pub use orchestration::{CallOnly, CallOrStart, OrchestrationCall, RunId, StartOnly, StartRequest};
+pub use verbs::{Callable, CallableInSection, MayCall, MayStart, Signalable, Startable, sealed};
+#[doc(hidden)]
+pub use verbs::{CallableFromClient, CallableFromEntity};
 
 /// What a `call` is to schedule.
 #[doc(hidden)]
@@ -31,6 +39,7 @@ pub use verbs::{Callable, MayCall, MayStart, Startable, sealed};
 pub enum Called {
     Activity(ActivityRequest),
     Orchestration(Box<StartRequest>),
+    Operation(SignalRequest),
 }
 
 /// Values for functions whose name is known only at run time, or that another program owns.

@@ -1,7 +1,7 @@
 //! Which values a verb takes. One trait per context, since what the compiler says about a wrong
 //! value must name that context.
 
-use super::{Called, StartRequest};
+use super::{Called, SignalRequest, StartRequest};
 use crate::model::Storable;
 
 /// Keeps the traits of this folder to the values of this crate.
@@ -11,11 +11,11 @@ pub mod sealed {
     pub trait Sealed {}
 }
 
-/// What an orchestrator can `call`: an activity or another orchestrator.
+/// What an orchestrator can `call`: an activity, another orchestrator, or an operation of an entity.
 #[diagnostic::on_unimplemented(
     message = "an orchestration cannot `call` a `{Self}`",
     label = "this says nothing that could be called",
-    note = "`call` takes `activity::with(..)` or `orchestrator::with(..)`; `Call::<Out>::activity(\"Name\", input)` for a name known only at run time"
+    note = "`call` takes `activity::with(..)`, `orchestrator::with(..)` or `Entity::at(key).operation(..)`; `Call::<Out>::activity(\"Name\", input)` for a name known only at run time"
 )]
 pub trait Callable: sealed::Sealed {
     /// What the call answers.
@@ -24,6 +24,26 @@ pub trait Callable: sealed::Sealed {
     /// What is to be scheduled.
     #[doc(hidden)]
     fn into_call(self) -> Called;
+}
+
+/// What an orchestrator can `call` while it holds locks: an activity, or an operation of a locked entity.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be called while locks are held",
+    label = "a critical section calls activities and locked entities",
+    note = "call it before `ctx.lock(..)` or after `drop(section)`: rule 2 of critical sections (R2:ENT-61)"
+)]
+pub trait CallableInSection: Callable {}
+
+/// What can be sent to an entity without waiting for its answer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity operation, so it cannot be signalled",
+    label = "only `Entity::at(key).operation(..)` can be",
+    note = "an orchestration is begun with `start`; an activity runs inside an orchestration (`ctx.call`)"
+)]
+pub trait Signalable: sealed::Sealed {
+    /// What is to be sent.
+    #[doc(hidden)]
+    fn into_signal(self) -> SignalRequest;
 }
 
 /// What can be started without waiting for its output: a use of an orchestrator.
@@ -60,8 +80,17 @@ pub trait MayCall: sealed::Sealed {}
 /// What a client can `call`: nothing. The bound of a hidden method that is there for its message.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a client cannot call `{Self}`, it can `start` orchestrations",
+    message = "a client cannot call `{Self}`, it can `start`, `signal` and `read`",
     label = "only an orchestration can `call`",
     note = "a call lives in the history of an orchestration: start one that makes the call"
 )]
 pub trait CallableFromClient: sealed::Sealed {}
+
+/// What an entity can `call`: nothing. The bound of a hidden method that is there for its message.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an entity cannot call anything, it can only `signal` and `start`",
+    label = "only an orchestration can `call`",
+    note = "an entity that waited would block all its other callers: start an orchestration that makes the call"
+)]
+pub trait CallableFromEntity: sealed::Sealed {}

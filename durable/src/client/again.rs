@@ -16,6 +16,11 @@ impl Client {
     /// (R2:MGT-62, R4:MGMT-109; DECISIONS 19). One that failed by its own code runs on from its last
     /// durable call, perhaps with code that has been mended.
     ///
+    /// With entities: locks that it waited for are asked for again, and so is an operation that failed. A critical
+    /// section that it was in is lost, since its locks were released by the failure: calls and signals in it fail
+    /// with kind `LockingRules`. A call that had no answer yet fails with kind `LockLost`: whether the operation
+    /// ran is unknown, and to run it twice could do harm.
+    ///
     /// When it returns, the request is durable. The reason is written to the log and the history. A
     /// sub-orchestration that was ended otherwise, or purged, begins anew.
     ///

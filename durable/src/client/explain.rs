@@ -2,8 +2,11 @@
 //!
 //! Must not know functions: what a replay would add is a worker's. Begin with [`Client::explain`].
 
+use std::collections::BTreeMap;
+
 use super::{Client, Run};
 use crate::{
+    entity::EntityState,
     error::Error,
     explanation::Explanation,
     history::History,
@@ -22,8 +25,28 @@ impl Client {
     /// `NotFound`; `Corrupt` when the history cannot be read.
     pub async fn explain(&self, run: impl AsRef<InstanceId>) -> Result<Explanation, Error> {
         let (state, history) = stored(&*self.provider, run.as_ref()).await?;
-        Ok(Explanation::of(state, &history, self.provider.clock().now()))
+        let mut explanation = Explanation::of(state, &history, self.provider.clock().now());
+        add_locks(&*self.provider, &mut explanation).await;
+        Ok(explanation)
     }
+}
+
+/// Looks up who has the locks that the instance may wait for. An entity that cannot be read is passed over:
+/// what is known of the others is told all the same.
+pub(crate) async fn add_locks(provider: &dyn Provider, explanation: &mut Explanation) {
+    let mut held = BTreeMap::new();
+    for entity in explanation.entities() {
+        let state = match provider.read_history(&entity.instance()).await {
+            Ok(history) => EntityState::of(&history).ok(),
+            Err(error) => {
+                tracing::debug!(%entity, %error, "whether it is locked is not told");
+                None
+            }
+        };
+        let lock = state.as_ref().and_then(EntityState::lock);
+        held.extend(lock.map(|lock| (entity, (lock.owner.clone(), lock.since))));
+    }
+    explanation.add_locks(&held);
 }
 
 /// An instance's state and history that fit: an episode may end between two reads.

@@ -6,6 +6,8 @@
 mod admin;
 mod again;
 mod control;
+mod entities;
+mod entity_admin;
 mod explain;
 mod reply;
 mod run;
@@ -15,7 +17,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
-pub(crate) use explain::stored;
+pub use entity_admin::{CleanedEntities, EntitySnapshot, EntitySnapshots, HeldLock, LockWait};
+pub(crate) use explain::{add_locks, stored};
 pub use reply::Reply;
 pub use run::Run;
 

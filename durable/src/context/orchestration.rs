@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     call::{ActivityRequest, Callable, Called, Event},
+    history::EventId,
     model::{
         ExecutionId, Failure, FailureKind, FunctionName, FunctionVersion, InstanceId, Payload, RetryPolicy,
         Storable, Timestamp,
@@ -32,8 +33,9 @@ impl OrchestrationContext {
         Self { handle }
     }
 
-    /// Calls an activity, `ctx.call(say_hello::with("Tokyo"))`, or another orchestration,
-    /// `ctx.call(provision::with(device))`, which is an instance of its own (R1:SUB-1, SUB-4).
+    /// Calls an activity, `ctx.call(say_hello::with("Tokyo"))`, another orchestration,
+    /// `ctx.call(provision::with(device))`, which is an instance of its own (R1:SUB-1, SUB-4), or an operation
+    /// of an entity, `ctx.call(Account::at("ada").balance())` (R2:ENT-26, ENT-35).
     ///
     /// # Errors
     /// Awaiting the task gives the failure of what was called, or one of kind `Payload` or `TooLarge`
@@ -43,7 +45,19 @@ impl OrchestrationContext {
     /// with `IdTaken`.
     #[track_caller]
     pub fn call<C: Callable>(&self, call: C) -> Task<C::Output> {
+        self.call_within(None, call)
+    }
+
+    /// Calls in the critical section `section`, if in one.
+    #[track_caller]
+    pub(super) fn call_within<C: Callable>(&self, section: Option<EventId>, call: C) -> Task<C::Output> {
         let (callee, retry, timeout) = match call.into_call() {
+            Called::Operation(request) => {
+                return match self.asked(section, request) {
+                    Ok(asked) => self.handle.call_entity(asked),
+                    Err(failure) => Task::refused(failure),
+                };
+            }
             Called::Activity(ActivityRequest { name, version, input, retry, timeout }) => {
                 let what = || format!("the input of activity `{name}`");
                 let input = input.map_err(Failure::from).and_then(|input| self.within_limit(input, what));

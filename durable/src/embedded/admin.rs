@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use super::{
     EmbeddedProvider,
     operation::{Operation, Purge},
-    place::{Position, SLICE},
+    place::{Position, SLICE, bad_token},
 };
 use crate::{
     model::InstanceId,
     provider::{
-        AdminStore, InstanceFilter, InstanceQuery, InstanceStore, Page, PageToken, ProviderError,
-        PurgeResult, StatusCounts,
+        AdminStore, EntityPage, EntityQuery, InstanceFilter, InstanceQuery, InstanceStore, Page, PageToken,
+        ProviderError, PurgeResult, StatusCounts,
     },
 };
 
@@ -30,6 +30,21 @@ impl AdminStore for EmbeddedProvider {
             instances: listed.instances.into_iter().map(|state| query.payloads.of(state)).collect(),
             next: listed.next.map(|next| next.token(filter)),
         })
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage, ProviderError> {
+        let filter = &query.filter;
+        let query = query.clone().page_size(query.page_size);
+        let opened = query.after.as_ref().map(|token| {
+            let id = token.open(filter).and_then(|position| String::from_utf8(position).ok());
+            id.ok_or_else(bad_token)
+        });
+        let found = opened
+            .transpose()
+            .and_then(|after| self.shared.reader.entities(&query, after.as_deref()))
+            .map_err(|trouble| trouble.on("list the entities of", self.subject.as_str()))?;
+        let next = found.next.map(|id| PageToken::seal(filter, id.as_bytes()));
+        Ok(EntityPage { entities: found.entities, next })
     }
 
     async fn counts(&self) -> Result<StatusCounts, ProviderError> {

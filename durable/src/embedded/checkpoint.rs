@@ -32,8 +32,8 @@ pub(super) struct Written {
     /// How many calls and timers the events ask for.
     opened: usize,
     opened_timers: Vec<EventId>,
-    /// Those that the events answer.
-    answered: Vec<EventId>,
+    /// Those that the events answer or give up.
+    closed: Vec<EventId>,
 }
 
 #[derive(Debug)]
@@ -53,6 +53,7 @@ pub(super) struct Settlement {
     was: RuntimeStatus,
     name: NameNumber,
     last: Option<Row>,
+    rewrites: Option<Row>,
     sequence: u32,
     open: u32,
     /// Sorted.
@@ -73,7 +74,7 @@ impl Written {
                 None => outgoing.push(WrittenMessage::new(message)?),
             }
         }
-        let (mut opened, mut opened_timers, mut answered) = (0, Vec::new(), Vec::new());
+        let (mut opened, mut opened_timers, mut closed) = (0, Vec::new(), Vec::new());
         for event in &checkpoint.events {
             match &event.kind {
                 EventKind::TimerCreated { .. } => {
@@ -81,10 +82,12 @@ impl Written {
                     opened_timers.push(event.id);
                 }
                 kind if kind.awaits_answer() => opened += 1,
-                kind => answered.extend(kind.answers()),
+                kind => closed.extend(kind.closes()),
             }
         }
-        Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, answered })
+        // They are written now; to let go of them is work, and the writer is busy.
+        checkpoint.events = Vec::new();
+        Ok(Self { checkpoint, events, started, outgoing, timers, opened, opened_timers, closed })
     }
 }
 
@@ -124,8 +127,10 @@ impl Settlement {
         let replaces = written.checkpoint.replaces;
         let (sequence, open) = if replaces { (0, 0) } else { (head.sequence, head.open) };
         let (last, was, name) = (head.last, head.status, head.name);
+        let stays = head.sequence == 1 && item.execution == written.checkpoint.execution;
+        let rewrites = last.filter(|_| replaces && stays);
         let cancelled = cancelled_by(&written, &item, queue, &held);
-        let mut closed: Vec<_> = written.answered.iter().chain(&cancelled).collect();
+        let mut closed: Vec<_> = written.closed.iter().chain(&cancelled).collect();
         closed.sort_unstable();
         closed.dedup();
         let open = open.saturating_add(length(written.opened)).saturating_sub(length(closed.len()));
@@ -134,6 +139,7 @@ impl Settlement {
             was,
             name,
             last,
+            rewrites,
             sequence: sequence.saturating_add(1),
             open,
             cancelled_text: rows::cancelled_text(&cancelled),
@@ -143,6 +149,11 @@ impl Settlement {
             held,
             written,
         })
+    }
+
+    /// Whether nothing need be kept of the instance.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.written.checkpoint.is_forgettable
     }
 
     /// What the store keeps.
@@ -156,6 +167,7 @@ impl Settlement {
             name: self.name,
             started: started.as_deref(),
             last: self.last,
+            rewrites: self.rewrites,
             sequence: self.sequence,
             open: self.open,
             events,
@@ -176,12 +188,14 @@ impl Settlement {
     }
 
     /// Lets the queue follow, now that the checkpoint is durable. `sent` says for each outgoing
-    /// message what became of it, if it found anybody; `anew`, with what the instance begins again.
+    /// message what became of it, if it found anybody; `is_forgotten`, whether the instance has been removed;
+    /// `anew`, with what it begins again.
     pub(super) fn apply(
         self,
         queue: &mut Queue,
         kept: Kept,
         sent: Vec<Option<Sent>>,
+        is_forgotten: bool,
         anew: Option<Box<Anew>>,
         now: Timestamp,
     ) {
@@ -202,10 +216,11 @@ impl Settlement {
         for timer in &self.cancelled {
             queue.timers.cancel(key, *timer);
         }
-        if self.replaces {
+        // An entity has none, and perhaps many messages to come.
+        if self.replaces && !instance.is_entity() {
             queue.forget_own_timers(key);
         }
-        let has_ended = checkpoint.change.status.is_terminal();
+        let has_ended = is_forgotten || checkpoint.change.status.is_terminal();
         if has_ended {
             queue.remove_instance(key);
             queue.expect_purge(kept.purge_at);

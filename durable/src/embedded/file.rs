@@ -28,7 +28,7 @@ const UNSEEN: i64 = -1;
 
 /// The one connection of this process that writes.
 pub(super) struct FileStore {
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     connection: Option<Connection>,
     tidier: Option<Tidier>,
     /// How many statements have been run since the tidier looked.
@@ -116,21 +116,6 @@ impl FileStore {
         self.tally.count(taken.status, taken.name, -1);
         Ok((taken.key, generation))
     }
-
-    fn arrival(&mut self, key: Key, message: Option<Row>) -> Result<Option<Arrival>, Trouble> {
-        let connection = self.connection()?;
-        let Some(head) = reading::head(connection, key)? else { return Ok(None) };
-        let Some(row) = message else {
-            let started = reading::started(connection, key)
-                .map_err(|trouble| trouble.at(|| format!("instance `{}`", head.id)))?;
-            return Ok(Some(Arrival::Instance { head, started }));
-        };
-        let stored = reading::messages(connection, tables::READ_MESSAGE, &[&row])?.pop();
-        let message = stored.filter(|stored| stored.generation == head.generation).map(|stored| {
-            stored.read(&head.id).map_err(|trouble| trouble.at(|| format!("a message to `{}`", head.id)))
-        });
-        Ok(message.transpose()?.map(|message| Arrival::Message { key, row, message }))
-    }
 }
 
 impl Store for FileStore {
@@ -207,6 +192,12 @@ impl Store for FileStore {
     }
 
     fn checkpoint(&mut self, episode: &WrittenEpisode<'_>) -> Result<Kept, Trouble> {
+        if let Some(row) = episode.rewrites {
+            self.run(tables::REWRITE_HISTORY, params![row, episode.events, episode.cancelled])?;
+            let purge_at = self.move_on(episode, row)?;
+            self.remove_messages(episode.consumed)?;
+            return Ok(Kept { last: row, purge_at });
+        }
         let WrittenEpisode { key, sequence, .. } = *episode;
         if episode.replaces {
             self.forget_history(episode.last)?;
@@ -231,6 +222,10 @@ impl Store for FileStore {
 
     fn purge_found(&mut self, places: &[place::Place]) -> Result<u64, Trouble> {
         self.remove_found(places)
+    }
+
+    fn forget(&mut self, id: &InstanceId) -> Result<(), Trouble> {
+        self.remove_live(id)
     }
 
     fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble> {
@@ -322,27 +317,7 @@ impl Store for FileStore {
     }
 
     fn take_arrivals(&mut self) -> Result<Vec<Arrival>, Trouble> {
-        let announced: Vec<(Key, Option<Row>)> = {
-            let mut statement = self.connection()?.prepare_cached(tables::READ_ARRIVALS)?;
-            let found = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            found.collect::<Result<_, _>>()?
-        };
-        if announced.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.run(tables::DELETE_ARRIVALS, ())?;
-        let mut arrivals = Vec::new();
-        for (key, message) in announced {
-            match self.arrival(key, message) {
-                Err(trouble) if matches!(trouble.kind, ProviderErrorKind::Corrupt(_)) => {
-                    // What cannot be read must not keep everything else from being written.
-                    let error = trouble.on("take in an arrival at", self.place.path().display().to_string());
-                    tracing::error!(%error, "it stays where it is");
-                }
-                arrival => arrivals.extend(arrival?),
-            }
-        }
-        Ok(arrivals)
+        self.take_announced()
     }
 
     fn hold(&mut self, since: Timestamp) -> Result<(), Trouble> {

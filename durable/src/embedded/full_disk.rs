@@ -69,6 +69,7 @@ fn running(item: &OrchestrationWorkItem, events: Vec<HistoryEvent>) -> Checkpoin
         tag: CheckpointTag(1),
         events,
         replaces: false,
+        is_forgettable: false,
         orphans: Vec::new(),
         activities: Vec::new(),
         messages: Vec::<TaskMessage>::new(),

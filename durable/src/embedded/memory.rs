@@ -11,14 +11,14 @@ use std::{
 
 use super::{
     error::Trouble,
-    place::{Among, Found, Listed, Place, Position},
+    place::Place,
     rows::{self, Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage},
-    store::{self, Accepted, Added, Arrival, Reader, Store, WrittenEpisode, WrittenMessage},
+    store::{self, Accepted, Added, Arrival, Store, WrittenEpisode, WrittenMessage},
 };
 use crate::{
-    history::{EventKind, ExecutionStarted, History, HistoryEvent, format},
+    history::{EventKind, HistoryEvent},
     model::{InstanceId, InstanceState, RuntimeStatus, Timestamp},
-    provider::{InstanceFilter, InstanceQuery, NewInstance, ProviderErrorKind, Reuse, StatusCounts},
+    provider::{NewInstance, ProviderErrorKind, Reuse},
 };
 
 /// A hub in memory; clones are the same hub.
@@ -38,10 +38,10 @@ pub(super) struct Kept {
     pub(super) counts: BTreeMap<RuntimeStatus, u64>,
     /// Until when the ended ones are kept that are not kept for ever.
     pub(super) purges: BTreeSet<(Timestamp, Key)>,
-    history: HashMap<Row, StoredEpisode>,
+    pub(super) history: HashMap<Row, StoredEpisode>,
     messages: BTreeMap<Row, StoredMessage>,
     last_row: Row,
-    is_made: bool,
+    pub(super) is_made: bool,
 }
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl MemoryStore {
         Self { kept: Arc::default(), retention }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,13 +68,16 @@ impl Kept {
         self.last_row
     }
 
-    fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
+    pub(super) fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
         let instance = self.keys.get(id).and_then(|key| self.instances.get(key));
         instance.map(|found| rows::instance_state(&found.started, found.standing.clone())).transpose()
     }
 
-    /// Counts one instance more at `status`, or one fewer.
-    pub(super) fn count(&mut self, status: RuntimeStatus, change: i64) {
+    /// Counts one orchestration more at `status`, or one fewer; entities are not counted.
+    pub(super) fn count(&mut self, id: &InstanceId, status: RuntimeStatus, change: i64) {
+        if id.is_entity() {
+            return;
+        }
         let count = self.counts.entry(status).or_default();
         *count = count.saturating_add_signed(change);
     }
@@ -115,7 +118,7 @@ impl Kept {
         };
         let (head, started) = (accepted.head.clone(), accepted.started.clone());
         let kept = KeptInstance { head, started, standing, purge_at: None };
-        self.count(RuntimeStatus::Pending, 1);
+        self.count(&accepted.head.id, RuntimeStatus::Pending, 1);
         self.keys.insert(accepted.head.id.clone(), key);
         self.instances.insert(key, kept);
         Ok(accepted)
@@ -157,8 +160,8 @@ impl Kept {
                 if let Some(purge_at) = purge_at.take() {
                     self.purges.remove(&(purge_at, key));
                 }
-                self.count(RuntimeStatus::Failed, -1);
-                self.count(RuntimeStatus::Running, 1);
+                self.count(id, RuntimeStatus::Failed, -1);
+                self.count(id, RuntimeStatus::Running, 1);
                 Ok(Some(head))
             }
             status if status.is_terminal() => Err(Trouble::new(ProviderErrorKind::Ended)),
@@ -188,7 +191,7 @@ impl Kept {
         if let Some(started) = episode.started {
             instance.started = rows::only_event(started)?;
         }
-        let was = instance.standing.status;
+        let (id, was) = (instance.head.id.clone(), instance.standing.status);
         instance.advance(episode, row);
         if episode.change.status.is_terminal() {
             let age = rows::started_of(&instance.started)?.retention.or(usually);
@@ -196,8 +199,8 @@ impl Kept {
         }
         let purge_at = instance.purge_at;
         self.purges.extend(purge_at.map(|at| (at, episode.key)));
-        self.count(was, -1);
-        self.count(episode.change.status, 1);
+        self.count(&id, was, -1);
+        self.count(&id, episode.change.status, 1);
         for row in episode.consumed {
             self.messages.remove(row);
         }
@@ -263,6 +266,14 @@ impl Store for MemoryStore {
 
     fn purge_found(&mut self, places: &[Place]) -> Result<u64, Trouble> {
         Ok(self.kept().purge_found(places))
+    }
+
+    fn forget(&mut self, id: &InstanceId) -> Result<(), Trouble> {
+        let mut kept = self.kept();
+        if let Some(key) = kept.keys.get(id).copied() {
+            kept.remove(key);
+        }
+        Ok(())
     }
 
     fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble> {
@@ -340,51 +351,5 @@ impl Store for MemoryStore {
     fn delete_hub(&mut self) -> Result<(), Trouble> {
         *self.kept() = Kept::default();
         Ok(())
-    }
-}
-
-impl Reader for MemoryStore {
-    fn state(&self, id: &InstanceId) -> Result<Option<InstanceState>, Trouble> {
-        self.kept().state(id)
-    }
-
-    fn start(&self, id: &InstanceId) -> Result<ExecutionStarted, Trouble> {
-        let kept = self.kept();
-        let found = kept.keys.get(id).and_then(|key| kept.instances.get(key));
-        let found = found.ok_or_else(|| Trouble::new(ProviderErrorKind::NotFound))?;
-        rows::started_of(&found.started).cloned()
-    }
-
-    fn history(&self, id: &InstanceId) -> Result<Option<History>, Trouble> {
-        let kept = self.kept();
-        let Some(key) = kept.keys.get(id) else { return Ok(None) };
-        let mut episodes = Vec::new();
-        let mut next = kept.instances.get(key).and_then(|instance| instance.head.last);
-        while let Some(episode) = next.and_then(|row| kept.history.get(&row)) {
-            episodes.push(format::decode(&episode.events)?);
-            next = episode.previous;
-        }
-        Ok(Some(History::new(episodes.into_iter().rev().flatten().collect())))
-    }
-
-    fn query(&self, query: &InstanceQuery, after: Option<&Position>) -> Result<Listed, Trouble> {
-        self.kept().query(query, after)
-    }
-
-    fn ended(
-        &self,
-        filter: &InstanceFilter,
-        most: usize,
-        after: Option<&Position>,
-    ) -> Result<Found, Trouble> {
-        self.kept().look(filter, Among::Ended, most, after)
-    }
-
-    fn counts(&self) -> Result<StatusCounts, Trouble> {
-        Ok(self.kept().counts())
-    }
-
-    fn hub_exists(&self) -> Result<bool, Trouble> {
-        Ok(self.kept().is_made)
     }
 }

@@ -96,7 +96,7 @@ impl Kept {
     pub(super) fn remove(&mut self, key: Key) {
         let Some(instance) = self.instances.remove(&key) else { return };
         self.keys.remove(&instance.head.id);
-        self.count(instance.standing.status, -1);
+        self.count(&instance.head.id, instance.standing.status, -1);
         if let Some(purge_at) = instance.purge_at {
             self.purges.remove(&(purge_at, key));
         }
@@ -115,7 +115,7 @@ impl KeptInstance {
         among.fits(filter, standing.status)
             && filter.fits_created(standing.created)
             && filter.fits_id(head.id.as_str())
-            && !head.id.as_str().starts_with('@')
+            && !head.id.is_entity()
             && rows::started_of(started).is_ok_and(|begun| {
                 filter.name.as_ref().is_none_or(|name| *name == begun.name)
                     && filter.tags.iter().all(|(tag, value)| begun.tags.get(tag) == Some(value))

@@ -10,9 +10,11 @@
 //! contract it keeps is [`crate::provider`].
 
 mod admin;
+mod arrivals;
 mod checkpoint;
 mod commits;
 mod database;
+mod entities;
 mod error;
 mod file;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod hub;
 mod instances;
 mod memory;
 mod memory_admin;
+mod memory_reading;
 mod operation;
 mod place;
 mod queue;

@@ -125,6 +125,8 @@ pub(super) enum Outcome {
     Saved {
         kept: Kept,
         sent: Vec<Option<Sent>>,
+        /// Whether the instance has been removed.
+        is_forgotten: bool,
         anew: Option<Box<Anew>>,
     },
 }
@@ -219,8 +221,11 @@ impl Write {
                 let id = message.message.instance.as_str();
                 Answer::Nothing(reply, Err(why(outcome).on("send a message to", id)))
             }
-            (Self::Checkpoint { settlement, reply }, Ok(Outcome::Saved { kept, sent, anew })) => {
-                settlement.apply(queue, kept, sent, anew, now);
+            (
+                Self::Checkpoint { settlement, reply },
+                Ok(Outcome::Saved { kept, sent, is_forgotten, anew }),
+            ) => {
+                settlement.apply(queue, kept, sent, is_forgotten, anew, now);
                 Answer::Nothing(reply, Ok(()))
             }
             (Self::Checkpoint { settlement, reply }, outcome) => {

@@ -298,7 +298,9 @@ impl Queue {
             return Offer::Over;
         }
         let keys: Vec<_> = self.ready.drain(..most.min(self.ready.len())).collect();
-        let items: Vec<_> = keys.into_iter().filter_map(|key| self.lock(key)).collect();
+        // Items are large: room for all of them at once.
+        let mut items = Vec::with_capacity(keys.len());
+        items.extend(keys.into_iter().filter_map(|key| self.lock(key)));
         self.news.orchestrations |= !self.ready.is_empty();
         if items.is_empty() { Offer::Nothing } else { Offer::Items(items) }
     }

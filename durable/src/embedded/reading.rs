@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row as Columns, T
 
 use super::{
     database::Place,
+    entities::{self, FoundEntities},
     error::Trouble,
     place::{Among, Found, Listed, Position},
     rows::{self, Key, Row, Standing, StoredEpisode, StoredHead, StoredMessage},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     history::{ExecutionStarted, History, HistoryEvent, format},
     model::{ExecutionId, InstanceId, InstanceState, Timestamp},
-    provider::{InstanceFilter, InstanceQuery, ProviderErrorKind, StatusCounts},
+    provider::{EntityQuery, InstanceFilter, InstanceQuery, ProviderErrorKind, StatusCounts},
 };
 
 /// Answers from connections of its own, beside the writer's.
@@ -64,6 +65,10 @@ impl Reader for FileReader {
     ) -> Result<Found, Trouble> {
         let search = Search { filter, among: Among::Ended, most };
         Ok(self.0.read(|connection| search.run(connection, after))?.unwrap_or_default())
+    }
+
+    fn entities(&self, query: &EntityQuery, after: Option<&str>) -> Result<FoundEntities, Trouble> {
+        Ok(self.0.read(|connection| entities::in_file(connection, query, after))?.unwrap_or_default())
     }
 
     fn counts(&self) -> Result<StatusCounts, Trouble> {

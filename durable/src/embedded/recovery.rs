@@ -145,7 +145,7 @@ fn open_tasks(store: &mut dyn Store, head: &StoredHead) -> Result<Vec<HistoryEve
                         open.push(event);
                     }
                 }
-                kind => closed.extend(kind.answers()),
+                kind => closed.extend(kind.closes()),
             }
         }
         next = episode.previous;

@@ -42,6 +42,11 @@ impl FileStore {
         Ok(true)
     }
 
+    /// Removes a live instance.
+    pub(super) fn remove_live(&mut self, id: &InstanceId) -> Result<(), Trouble> {
+        self.find(id)?.map_or(Ok(()), |taken| self.remove(&taken))
+    }
+
     /// Removes those that still stand as they were found; how many.
     pub(super) fn remove_found(&mut self, places: &[Place]) -> Result<u64, Trouble> {
         let mut removed = 0;

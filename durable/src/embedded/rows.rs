@@ -180,7 +180,7 @@ pub(super) fn shelf_number(status: RuntimeStatus) -> i64 {
 /// The name under which an instance is listed. An entity's cannot be taken for an orchestrator's.
 pub(super) fn listed_name(started: &ExecutionStarted) -> Cow<'_, str> {
     let name: &str = started.name.as_ref();
-    if started.instance.as_str().starts_with('@') { format!("@{name}").into() } else { name.into() }
+    if started.instance.is_entity() { format!("@{name}").into() } else { name.into() }
 }
 
 /// Writes for how long an instance is kept: microseconds, few enough to be added to any time.

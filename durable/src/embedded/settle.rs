@@ -104,6 +104,10 @@ impl Queue {
         let added = match sent {
             Sent::Begun(accepted) => return self.add_start(accepted.head, accepted.started, now),
             Sent::Kept(added) => added,
+            Sent::Entity(accepted, added) => {
+                self.add_start(accepted.head, accepted.started, now);
+                added
+            }
             Sent::Reopened(head, added) => {
                 self.add_instance(*head);
                 added

@@ -4,6 +4,7 @@
 //! everybody. Begin with [`Store`].
 
 use super::{
+    entities::FoundEntities,
     error::Trouble,
     place::{Found, Listed, Place, Position},
     rows::{
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{ExecutionId, InstanceId, InstanceState, RuntimeStatus, Timestamp},
-    provider::{InstanceChange, InstanceFilter, InstanceQuery, NewInstance, StatusCounts},
+    provider::{EntityQuery, InstanceChange, InstanceFilter, InstanceQuery, NewInstance, StatusCounts},
 };
 
 /// Where instances, histories and messages are kept.
@@ -41,6 +42,8 @@ pub(super) trait Store: Send {
     fn purge(&mut self, id: &InstanceId) -> Result<bool, Trouble>;
     /// Removes those that still stand as they were found; how many.
     fn purge_found(&mut self, places: &[Place]) -> Result<u64, Trouble>;
+    /// Removes everything about a live instance; its messages as well are nobody's then.
+    fn forget(&mut self, id: &InstanceId) -> Result<(), Trouble>;
     /// Removes up to `most` of those that are kept no longer than until `now`; how many.
     fn purge_due(&mut self, now: Timestamp, most: usize) -> Result<u64, Trouble>;
     /// Until when the next one is kept that is not kept for ever.
@@ -87,6 +90,8 @@ pub(super) trait Reader: Send + Sync {
     /// Up to `most` of the ended instances that `filter` fits.
     fn ended(&self, filter: &InstanceFilter, most: usize, after: Option<&Position>)
     -> Result<Found, Trouble>;
+    /// A page of entities, behind the id `after`.
+    fn entities(&self, query: &EntityQuery, after: Option<&str>) -> Result<FoundEntities, Trouble>;
     /// How many instances stand where.
     fn counts(&self) -> Result<StatusCounts, Trouble>;
     fn hub_exists(&self) -> Result<bool, Trouble>;
@@ -153,6 +158,8 @@ pub(super) enum Sent {
     Kept(Added),
     /// It began its instance.
     Begun(Box<Accepted>),
+    /// It was kept for an entity, which it began.
+    Entity(Box<Accepted>, Added),
     /// It was kept for an instance that is live again for its sake.
     Reopened(Box<StoredHead>, Added),
 }
@@ -185,6 +192,8 @@ pub(super) struct WrittenEpisode<'a> {
     pub(super) started: Option<&'a [u8]>,
     /// The last row of the history so far.
     pub(super) last: Option<Row>,
+    /// The only row of the history so far, if the episode takes its place within the same execution.
+    pub(super) rewrites: Option<Row>,
     pub(super) sequence: u32,
     pub(super) open: u32,
     pub(super) events: &'a [u8],

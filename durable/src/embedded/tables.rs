@@ -102,6 +102,7 @@ pub(super) const PUT_START: &str = "INSERT OR REPLACE INTO starts (key, started)
 
 pub(super) const APPEND_HISTORY: &str =
     "INSERT INTO history (previous, instance, sequence, events, cancelled) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const REWRITE_HISTORY: &str = "UPDATE history SET events = ?2, cancelled = ?3 WHERE row = ?1";
 pub(super) const READ_HISTORY_ROW: &str =
     "SELECT previous, instance, sequence, events, cancelled FROM history WHERE row = ?1";
 pub(super) const READ_PREVIOUS: &str = "SELECT previous FROM history WHERE row = ?1";
@@ -181,6 +182,7 @@ pub(super) const WALK_TAG: &str = "
     WHERE tag = ?1 AND value = ?2 AND (created, instance) > (?3, ?4) AND created <= ?5
     ORDER BY created, instance LIMIT ?6";
 pub(super) const WALK_IDS: &str = "SELECT id, key FROM instances WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const WALK_ENTITIES: &str = "SELECT id, updated, last FROM instances WHERE id >= ?1 ORDER BY id";
 pub(super) const READ_PLACE: &str = "SELECT id, status, shelf, name, created FROM instances WHERE key = ?1";
 // How many there are, counted no further than a limit.
 pub(super) const PROBE_TAG: &str =

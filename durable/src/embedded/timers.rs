@@ -115,6 +115,10 @@ impl Timers {
     }
 
     /// Whether something else than a purge is to come: that alone is no reason for time to pass.
+    pub(super) fn has_messages(&self, key: Key) -> bool {
+        self.of_instance.range((key, Mark::Message(0))..=(key, Mark::Message(u64::MAX))).next().is_some()
+    }
+
     pub(super) fn has_more_than_a_purge(&self) -> bool {
         self.due.len() > usize::from(self.purge.is_some())
     }

@@ -4,7 +4,9 @@
 //! know SQL. Begin with [`Writer::run`].
 
 mod anew;
+mod forget;
 mod hub;
+mod leaving;
 mod purge;
 mod telling;
 
@@ -22,7 +24,6 @@ use super::{
     error::Trouble,
     operation::{Begun, Done, Follow, Operation, Outcome, Purge, Reply, Write, answer, is_refusal},
     place::FEW,
-    queue::Queue,
     rows::Row,
     sending,
     shared::Shared,
@@ -219,6 +220,11 @@ impl Writer {
                 Err(_) => return outcome.map(|_| Done::default()),
             }
             outcomes.push(outcome);
+            if let Write::Checkpoint { settlement, .. } = write
+                && settlement.is_forgettable()
+            {
+                self.forget(settlement, &arrivals, &mut outcomes)?;
+            }
         }
         Ok(Done { arrivals, outcomes })
     }
@@ -246,7 +252,7 @@ impl Writer {
                     sent.push(self.add_outgoing(message)?);
                 }
                 let anew = self.begin_anew(settlement, starts)?;
-                Ok(Outcome::Saved { kept, sent, anew })
+                Ok(Outcome::Saved { kept, sent, is_forgotten: false, anew })
             }
         }
     }
@@ -293,47 +299,6 @@ impl Writer {
             write.follow(queue, Follow { works: self.works, now }, Err(trouble))
         });
         answer.send();
-    }
-
-    /// Leaves the hub to others once nothing is out any more.
-    fn release_if_ended(&mut self) {
-        if !self.works {
-            return;
-        }
-        let shared = self.shared.clone();
-        let may = shared.update(|queue| queue.may_be_released() && !shared.has_writes());
-        if !may {
-            return;
-        }
-        if let Err(trouble) = self.keep_loose_results() {
-            // Their activities run again.
-            self.store.rollback();
-            warn(&trouble.on("keep the last results of activities in", self.hub.as_str()));
-        }
-        self.works = false;
-        // The next worker removes them; their numbers may then be given to messages of its own.
-        self.leftovers.clear();
-        self.shared.update(Queue::end);
-        self.store.release();
-    }
-
-    /// What is out may take long and is not waited for; writes under way come next, and are.
-    fn tell_leaving(&mut self) {
-        if !(self.works && self.shared.update(|queue| queue.may_be_released())) {
-            self.leaving.drain(..).for_each(|reply| answer(reply, Ok(())));
-        }
-    }
-
-    fn keep_loose_results(&mut self) -> Result<(), Trouble> {
-        let results = self.shared.update(Queue::loose_results);
-        if results.is_empty() {
-            return Ok(());
-        }
-        self.store.begin()?;
-        for result in results {
-            self.add_outgoing(&WrittenMessage::new(result)?)?;
-        }
-        self.store.commit()
     }
 }
 

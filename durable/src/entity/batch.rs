@@ -134,11 +134,16 @@ impl Batch {
     /// Takes the end of the running operation.
     fn settle(&mut self, operated: Operated) {
         let Operated { entity, result, sent } = operated;
+        let operation = &self.operations[self.ends.len()].operation;
+        let what = || format!("the result of operation `{}` of `{}`", operation.as_str(), self.entity);
         let result = match result {
-            Ok(result) => result,
+            Ok(result) if result.size() <= self.largest => result,
+            Ok(result) => match result.within(self.largest, &what()) {
+                Ok(result) => result,
+                Err(failure) => return self.undo(failure),
+            },
             Err(failure) => return self.undo(failure),
         };
-        let operation = &self.operations[self.ends.len()].operation;
         // A first operation creates the state even if it only reads (R3:ENT-8).
         let is_new = matches!(self.before, Some(Current::Stored(None)));
         if is_new || !guarded(|| entity.is_read_only(operation)).unwrap_or(false) {

@@ -108,14 +108,9 @@ impl Sections {
             | EventKind::EntityOperationFailed { task, .. } => {
                 self.open.values_mut().for_each(|section| drop(section.calls.remove(task)));
             }
+            EventKind::ExecutionRewound { .. } => self.lose_all(),
             _ => {}
         }
-    }
-
-    /// Takes note that the execution goes on after it had failed: its locks were released then, and what
-    /// it still does in a section would no longer be alone.
-    pub fn lose_all(&mut self) {
-        self.open.values_mut().for_each(|section| section.phase = Phase::Lost);
     }
 
     /// The action that asks for the locks of `entities`, in the one order of the task hub and each once
@@ -138,7 +133,9 @@ impl Sections {
     /// is not open.
     pub fn unlock(&self, section: EventId) -> Option<EventKind> {
         let Section { entities, phase, .. } = self.open.get(&section)?;
-        Some(EventKind::EntityUnlockSent { section, entities: entities.clone(), held: *phase == Phase::Held })
+        // Locks that were lost had been held: nothing is on its way along a path.
+        let held = *phase != Phase::Requested;
+        Some(EventKind::EntityUnlockSent { section, entities: entities.clone(), held })
     }
 
     /// Whether `entity` may be called in `section`.
@@ -199,6 +196,14 @@ impl Sections {
     /// Whether nothing is held nor asked for.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// The execution goes on after it had failed: its locks were released then, and what it still does in
+    /// a section would no longer be alone.
+    fn lose_all(&mut self) {
+        // What had not been granted is asked for once more.
+        let held = self.open.values_mut().filter(|section| section.phase == Phase::Held);
+        held.for_each(|section| section.phase = Phase::Lost);
     }
 
     fn held(&self, section: EventId) -> Result<&Section, LockRule> {

@@ -164,7 +164,7 @@ impl Turn {
             Some(window) => self.saved.sorter.receive(request, window),
             None => vec![request],
         };
-        self.saved.backlog.extend(in_order.into_iter().map(|request| Waiting { since, request }));
+        self.saved.backlog.extend(in_order.into_iter().map(|request| Waiting::new(since, request)));
     }
 
     /// For stores that cannot hide a message for as long as it must wait.
@@ -176,12 +176,11 @@ impl Turn {
     }
 
     /// Looks at one request after the other until the batch is full. Those who have waited longer come
-    /// first, so nobody is overtaken but by the owner of the lock.
+    /// first; nobody is overtaken but by the owner of the lock, and some times by who holds other locks.
     fn advance(&mut self) {
         while self.operations < self.options.most_operations.max(1) {
-            let EntityState { lock, waiting, backlog, .. } = &mut self.saved;
-            let freed = if lock.is_none() { waiting.pop_front() } else { None };
-            let Some(next) = freed.or_else(|| backlog.pop_front()) else { return };
+            let freed = if self.saved.lock.is_none() { self.saved.take_waiting() } else { None };
+            let Some(next) = freed.or_else(|| self.saved.backlog.pop_front()) else { return };
             self.decide(next);
         }
     }
@@ -203,7 +202,7 @@ impl Turn {
     }
 
     fn operation(&mut self, next: Waiting) {
-        let Waiting { since, request: EntityRequest { sender, place, body } } = next;
+        let Waiting { since, request: EntityRequest { sender, place, body }, .. } = next;
         let RequestBody::Operation(request) = body else { return };
         let lock = self.saved.lock.as_ref();
         let is_owners = is_of_owner(lock, sender.as_ref(), &request);
@@ -212,7 +211,7 @@ impl Turn {
             self.steps.push(Step::Run { sender, request });
         } else if request.section.is_none() {
             let request = EntityRequest { sender, place, body: RequestBody::Operation(request) };
-            self.wait(Waiting { since, request });
+            self.wait(Waiting::new(since, request));
         } else if let (Some(sender), Some(call)) = (&sender, &request.call) {
             let refusal = lock_lost(&self.entity, &request);
             self.send(message::answer(sender, call, Err(refusal), self.options.now));

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sorter::Sorter;
 use crate::{
-    history::{EntityRequest, LockOwner, RequestBody},
-    model::{EntityId, Payload, Timestamp},
+    history::{EntityRequest, History, LockOwner, RequestBody},
+    model::{EntityId, NotStorable, Payload, Timestamp},
 };
 
 /// An entity between two turns. Stored as JSON with its instance; fields are only ever added.
@@ -59,10 +59,72 @@ pub struct AwaitedLock {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) since: Timestamp,
+    /// How many requests were let past it that came later.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) overtaken: u8,
     pub(super) request: EntityRequest,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
+}
+
+impl Waiting {
+    pub(super) fn new(since: Timestamp, request: EntityRequest) -> Self {
+        Self { since, overtaken: 0, request }
+    }
+
+    fn is_passed(&mut self) {
+        self.overtaken = self.overtaken.saturating_add(1);
+    }
+
+    /// How many locks a request for this one has behind it already; `None` when it asks for something else.
+    pub(super) fn locks_held(&self) -> Option<usize> {
+        match &self.request.body {
+            RequestBody::Lock(request) => Some(request.position),
+            RequestBody::Operation(_)
+            | RequestBody::Release(_)
+            | RequestBody::Break(_)
+            | RequestBody::Continue => None,
+        }
+    }
+}
+
 impl EntityState {
+    /// Takes who is next after a lock: whoever has waited longest. But a request that holds no lock yet lets
+    /// those pass, some times, that hold others: while they wait, all wait who want what they hold.
+    pub(super) fn take_waiting(&mut self) -> Option<Waiting> {
+        /// Often enough to keep convoys short, and seldom enough to keep nobody waiting for ever.
+        const MOST_OVERTAKEN: u8 = 16;
+        let first = self.waiting.front_mut()?;
+        if first.locks_held() == Some(0) && first.overtaken < MOST_OVERTAKEN {
+            let locks = self.waiting.iter().map_while(Waiting::locks_held);
+            if let Some(holder) = locks.enumerate().find_map(|(index, held)| (held > 0).then_some(index)) {
+                self.waiting.iter_mut().take(holder).for_each(Waiting::is_passed);
+                return self.waiting.remove(holder);
+            }
+        }
+        self.waiting.pop_front()
+    }
+
+    /// What is kept of an entity whose stored history is `history`: the input of its start, which is replaced
+    /// with each turn. A fresh one has none.
+    ///
+    /// # Errors
+    /// When what is stored is not the state of an entity.
+    pub fn of(history: &History) -> Result<Self, NotStorable> {
+        history.started().map_or_else(|| Ok(Self::default()), |started| Self::read(&started.input))
+    }
+
+    /// What is kept of an entity, as it is stored; `null` stands for nothing.
+    ///
+    /// # Errors
+    /// When it is not the state of an entity.
+    pub fn read(stored: &Payload) -> Result<Self, NotStorable> {
+        if *stored == Payload::null() { Ok(Self::default()) } else { stored.read() }
+    }
+
     /// The lock, if it is held.
     pub fn lock(&self) -> Option<&EntityLock> {
         self.lock.as_ref()

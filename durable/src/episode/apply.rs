@@ -4,6 +4,7 @@
 //! continues as new, of which nothing is recorded.
 
 use crate::{
+    entity::message::requests,
     history::{EventKind, ExecutionStarted, HistoryEvent, Rest, TaskMessage},
     model::{InstanceId, Payload, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity},
@@ -45,6 +46,7 @@ pub(super) fn checkpoint(
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: left.has_executions,
+        is_forgettable: false,
         tag,
         events: Vec::new(),
         activities: Vec::new(),
@@ -73,7 +75,10 @@ pub(super) fn checkpoint(
             {
                 checkpoint.messages.extend(TaskMessage::timer(started, event));
             }
-            _ => checkpoint.messages.extend(message(started, event)),
+            _ => {
+                checkpoint.messages.extend(message(started, event));
+                checkpoint.messages.extend(requests(started, event));
+            }
         }
     }
     if let Some(outcome) = outcome {
@@ -82,6 +87,8 @@ pub(super) fn checkpoint(
             checkpoint.messages.extend(ended_children.into_iter().map(order));
         }
         checkpoint.messages.extend(super::answer::answer(started, &outcome, now));
+        // After all else that it sent: an entity gets it in this order.
+        checkpoint.messages.extend(session.releases(now));
         end(&mut checkpoint.change, outcome);
     }
     let cancelled = if has_ended { Vec::new() } else { checkpoint.cancelled_timers.clone() };
@@ -103,10 +110,12 @@ pub(super) fn leave(session: &mut Session, left: &mut Left, now: Timestamp) -> O
     let started = session.started();
     for event in actions.into_iter().map(|action| action.into_event(now)) {
         left.messages.extend(message(started, &event));
+        left.messages.extend(requests(started, &event));
         if let EventKind::TaskScheduled { .. } = event.kind {
             left.orphans.push(OrphanedActivity { execution: started.execution.clone(), scheduled: event });
         }
     }
+    left.messages.extend(session.releases(now));
     left.custom_status = custom_status.or_else(|| left.custom_status.take());
     Some(*next)
 }

@@ -5,6 +5,7 @@
 
 use super::answer;
 use crate::{
+    entity::Sections,
     history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
     model::{ExecutionId, Failure, InstanceId, Payload, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
@@ -65,16 +66,18 @@ pub fn terminate(
     let mut messages: Vec<_> = refused.chain(children).collect();
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
     messages.extend(parent.map(|(parent, name)| answer::terminated(parent, name, reason, now)));
+    messages.extend(started.into_iter().flat_map(|started| releases(past, started, now)));
     let change =
         InstanceChange { status, custom_status: None, output: Some(output), failure: None, updated_at: now };
     Some(Checkpoint { messages, ..bare(execution.clone(), tag, events, change) })
 }
 
 /// Ends an execution that cannot go on, whatever its orchestrator would do: its work item was handed
-/// out too often. `started` is how it began, as far as that can be read; `messages`, which nobody took,
-/// become history, so that a rewind finds them.
+/// out too often. `past` and `started`, how it began, are given as far as they can be read; `messages`,
+/// which nobody took, become history, so that a rewind finds them.
 pub fn fail(
     execution: ExecutionId,
+    past: &History,
     started: Option<&ExecutionStarted>,
     messages: &[TaskMessage],
     failure: Failure,
@@ -100,7 +103,14 @@ pub fn fail(
     let parent = started.and_then(|started| Some((started.parent.as_deref()?, &started.name)));
     let answer = parent.map(|(parent, name)| answer::failed(parent, failure.passed_on_by(name), now));
     let refused = started.into_iter().flat_map(|own| refusals(own, messages, now));
-    Checkpoint { messages: refused.chain(answer).collect(), ..bare(execution, tag, events, change) }
+    let released = started.into_iter().flat_map(|started| releases(past, started, now));
+    let messages = refused.chain(answer).chain(released).collect();
+    Checkpoint { messages, ..bare(execution, tag, events, change) }
+}
+
+/// What gives up the locks that `past` leaves held or asked for.
+fn releases(past: &History, started: &ExecutionStarted, now: Timestamp) -> Vec<TaskMessage> {
+    Sections::of(past.events()).releases(started, now)
 }
 
 /// What those are told whose starts of this instance nobody took.
@@ -122,6 +132,7 @@ fn bare(
     Checkpoint {
         execution,
         replaces: false,
+        is_forgettable: false,
         tag,
         events,
         activities: Vec::new(),

@@ -6,10 +6,12 @@
 mod answer;
 mod apply;
 mod control;
+mod entity;
 mod next;
 mod rewind;
 
 pub use control::{fail, terminate};
+pub use entity::turn;
 pub use next::Unhandled;
 pub use rewind::rewind;
 

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    entity::message::requests,
     history::{EventId, EventKind, ExecutionStarted, History, HistoryEvent, Rest, TaskMessage},
-    model::{FailureKind, RuntimeStatus, Timestamp},
+    model::{Failure, FailureKind, RuntimeStatus, Timestamp},
     provider::{Checkpoint, CheckpointTag, InstanceChange},
 };
 
@@ -49,6 +50,7 @@ pub fn rewind(
     let mut checkpoint = Checkpoint {
         execution: started.execution.clone(),
         replaces: true,
+        is_forgettable: false,
         tag,
         events: cut.kept.clone(),
         activities: Vec::new(),
@@ -71,6 +73,14 @@ pub fn rewind(
             EventKind::SubOrchestrationInstanceCreated(child) => {
                 let child = started.of_child(task.id, child);
                 checkpoint.messages.extend(revive(&child, order.1, id_was_taken(&cut.dropped, task.id), now));
+            }
+            // The failure took back the request for locks; an operation that failed left no trace.
+            EventKind::EntityLockRequested { .. } => checkpoint.messages.extend(requests(started, task)),
+            EventKind::EntityOperationCalled { .. } if has_failed(&cut.dropped, task.id) => {
+                checkpoint.messages.extend(requests(started, task));
+            }
+            EventKind::EntityOperationCalled { .. } => {
+                checkpoint.messages.push(to_itself(started, answer_lost(task, now)));
             }
             _ => {}
         }
@@ -106,24 +116,38 @@ struct Cut {
 /// nothing that arrived made it ask for more. Within the episode of that last thing, a failure may have come
 /// before or after it.
 fn cuts(events: &[HistoryEvent]) -> Vec<Cut> {
-    let is_asked = |event: &HistoryEvent| event.id != EventId::NONE && !is_end(event);
+    // Locks that are given up in the end are no path to be kept.
+    let is_asked = |event: &HistoryEvent| {
+        event.id != EventId::NONE
+            && !matches!(
+                event.kind,
+                EventKind::ExecutionCompleted { .. } | EventKind::EntityUnlockSent { .. }
+            )
+    };
     let Some(last) = events.iter().rposition(is_asked) else {
         return vec![Cut { kept: Vec::new(), dropped: messages_of(events) }];
     };
     let after = events[last..].iter().position(is_closing).map_or(events.len(), |length| last + length + 1);
+    let last_id = events[last].id;
+    let is_kept = |event: &&HistoryEvent| event.id == EventId::NONE || event.id <= last_id;
     let whole = Cut {
-        kept: events[..after].iter().filter(|event| !is_end(event)).cloned().collect(),
+        kept: events[..after].iter().filter(|event| is_kept(event) && !is_end(event)).cloned().collect(),
         dropped: messages_of(&events[after..]),
     };
     let first = events[..last].iter().rposition(|event| matches!(event.kind, EventKind::OrchestratorStarted));
     let first = first.unwrap_or(0);
     let is_failure = |event: &HistoryEvent| {
-        matches!(event.kind, EventKind::TaskFailed { .. } | EventKind::SubOrchestrationInstanceFailed { .. })
+        matches!(
+            event.kind,
+            EventKind::TaskFailed { .. }
+                | EventKind::SubOrchestrationInstanceFailed { .. }
+                | EventKind::EntityOperationFailed { .. }
+        )
     };
     let Some(failure) = events[first..after].iter().position(is_failure).map(|length| first + length) else {
         return vec![whole];
     };
-    let asked = events[failure..after].iter().filter(|event| is_asked(event));
+    let asked = events[failure..after].iter().filter(|event| event.id != EventId::NONE && is_kept(event));
     let mut kept: Vec<_> = events[..failure].iter().chain(asked).cloned().collect();
     // Not all that was observed then is observed now.
     let at = events[after - 1].timestamp;
@@ -154,6 +178,8 @@ fn is_to_come_again(event: &HistoryEvent) -> bool {
         EventKind::TaskFailed { .. }
             | EventKind::SubOrchestrationInstanceFailed { .. }
             | EventKind::ExecutionRewound { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockGranted { .. }
     )
 }
 
@@ -178,6 +204,22 @@ fn id_was_taken(dropped: &[HistoryEvent], task: EventId) -> bool {
         }
         _ => false,
     })
+}
+
+fn has_failed(dropped: &[HistoryEvent], call: EventId) -> bool {
+    let failed = |event: &HistoryEvent| match event.kind {
+        EventKind::EntityOperationFailed { task, .. } => task == call,
+        _ => false,
+    };
+    dropped.iter().any(failed)
+}
+
+/// For a call that had no answer when its execution was ended: whether the operation ran cannot be known,
+/// and to run it twice could do harm.
+fn answer_lost(call: &HistoryEvent, now: Timestamp) -> HistoryEvent {
+    let message = "the orchestration had failed before the operation was answered; whether it ran is unknown";
+    let failure = Failure::of_kind(FailureKind::LockLost, "AnswerLost", message);
+    HistoryEvent::new(now, EventKind::EntityOperationFailed { task: call.id, failure })
 }
 
 /// Lets a sub-orchestration answer once more: it tries again what failed if it has failed, goes on if it

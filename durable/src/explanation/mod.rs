@@ -9,10 +9,10 @@ mod text;
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{EventId, EventKind, History, HistoryEvent, TimerPurpose},
+    history::{EventId, EventKind, History, HistoryEvent, LockOwner, TimerPurpose},
     model::{
-        Attempt, EventName, Failure, FunctionName, FunctionVersion, InstanceId, InstanceState, RuntimeStatus,
-        Timestamp,
+        Attempt, EntityId, EventName, Failure, FunctionName, FunctionVersion, InstanceId, InstanceState,
+        OperationName, RuntimeStatus, Timestamp,
     },
 };
 
@@ -20,7 +20,7 @@ use crate::{
 /// [`at`](Self::at).
 ///
 /// From the stored history, by any process: activities, attempts, timers and retries, sub-orchestrations,
-/// and the external events that were awaited at the end of the last episode. Of a call it is known that
+/// operations and locks with whoever has the lock that it is stuck at ([`HeldUp`]), and the external events that were awaited at the end of the last episode. Of a call it is known that
 /// its result is not in the history; it may be on its way, or the activity may be waiting for a free
 /// worker. Histories that other programs wrote may lack what timers are for, and events.
 ///
@@ -89,6 +89,22 @@ pub enum Awaited {
         /// When it is tried again.
         due: Timestamp,
     },
+    /// The answer of an entity.
+    Operation {
+        /// Which entity.
+        entity: EntityId,
+        /// Which operation of it.
+        operation: OperationName,
+        /// The lock that it waits behind, if it does; not told by [`Explanation::of`].
+        held_up: Option<HeldUp>,
+    },
+    /// The locks of a critical section.
+    Locks {
+        /// Of which entities, in the order in which they are taken.
+        entities: Vec<EntityId>,
+        /// The first one that somebody else has, if any; not told by [`Explanation::of`].
+        held_up: Option<HeldUp>,
+    },
     /// A timer; from the stored history alone also one that was cancelled by an older version.
     Timer {
         /// When it is due.
@@ -111,6 +127,18 @@ pub enum Awaited {
     },
     /// A worker that takes its next step: nothing else is open.
     Worker,
+}
+
+/// A lock that somebody else has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldUp {
+    /// Of which entity.
+    pub entity: EntityId,
+    /// The orchestration that has it; explain that one to learn why.
+    pub owner: InstanceId,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// Whether whoever explains could continue the instance.
@@ -142,6 +170,37 @@ impl Explanation {
             RuntimeStatus::Running | RuntimeStatus::Suspended => live(&state, history),
         };
         Self { state, at, waits, handling: Handling::Unknown }
+    }
+
+    /// The entities whose locks may hold it up, in the order in which they are to be looked at.
+    pub(crate) fn entities(&self) -> Vec<EntityId> {
+        let of = |wait: &Wait| match &wait.what {
+            Awaited::Operation { entity, .. } => vec![entity.clone()],
+            Awaited::Locks { entities, .. } => entities.clone(),
+            _ => Vec::new(),
+        };
+        self.waits.iter().flat_map(of).collect()
+    }
+
+    /// Adds who has the locks of the entities that it deals with, and since when.
+    pub(crate) fn add_locks(&mut self, held: &BTreeMap<EntityId, (LockOwner, Timestamp)>) {
+        let state = &self.state;
+        let is_own = |owner: &LockOwner| {
+            owner.instance == state.instance_id
+                && owner.execution.as_ref().is_none_or(|execution| *execution == state.execution_id)
+        };
+        let held_by_another = |entity: &EntityId| {
+            let (owner, since) = held.get(entity).filter(|(owner, _)| !is_own(owner))?;
+            Some(HeldUp { entity: entity.clone(), owner: owner.instance.clone(), since: *since })
+        };
+        for wait in &mut self.waits {
+            match &mut wait.what {
+                Awaited::Operation { entity, held_up, .. } => *held_up = held_by_another(entity),
+                // It has those before, and is not known to those behind.
+                Awaited::Locks { entities, held_up } => *held_up = entities.iter().find_map(held_by_another),
+                _ => {}
+            }
+        }
     }
 
     /// Adds what a replay has found: `tasks` and `events` are what is waited for, each with its line.
@@ -209,6 +268,12 @@ fn tasks(history: &History) -> Vec<Wait> {
             instance: child.instance.clone(),
             deadline: deadline_of(event.id),
         }),
+        EventKind::EntityOperationCalled { entity, operation, .. } => {
+            Some(Awaited::Operation { entity: entity.clone(), operation: operation.clone(), held_up: None })
+        }
+        EventKind::EntityLockRequested { entities } => {
+            Some(Awaited::Locks { entities: entities.clone(), held_up: None })
+        }
         EventKind::TimerCreated { fire_at, purpose } => match purpose {
             TimerPurpose::Sleep => Some(Awaited::Timer { due: *fire_at }),
             TimerPurpose::Retry { task } => Some(retry(history, *task, *fire_at)),

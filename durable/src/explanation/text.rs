@@ -4,7 +4,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Awaited, Explanation, Handling, Wait};
+use super::{Awaited, Explanation, Handling, HeldUp, Wait};
 use crate::model::{RuntimeStatus, Timestamp};
 
 impl fmt::Display for Explanation {
@@ -103,6 +103,21 @@ impl fmt::Display for Line<'_> {
                 let which = if attempt.is_only() { "it".to_owned() } else { attempt.to_string() };
                 write!(f, "; {which} failed {}: {}", ago(*at, wait.since), failure.message())?;
             }
+            Awaited::Operation { entity, operation, held_up } => {
+                write!(f, "operation `{}` of `{entity}`", operation.as_str())?;
+                self.task(f)?;
+                write!(f, ", called {}", ago(*at, wait.since))?;
+                self.held_up(held_up.as_ref(), f)?;
+            }
+            Awaited::Locks { entities, held_up } => {
+                f.write_str("the locks of ")?;
+                for (index, entity) in entities.iter().enumerate() {
+                    write!(f, "{}`{entity}`", if index == 0 { "" } else { ", " })?;
+                }
+                self.task(f)?;
+                write!(f, ", asked for {}", ago(*at, wait.since))?;
+                self.held_up(held_up.as_ref(), f)?;
+            }
             Awaited::Timer { due } => {
                 f.write_str("a timer")?;
                 self.task(f)?;
@@ -132,6 +147,11 @@ impl fmt::Display for Line<'_> {
 impl Line<'_> {
     fn task(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.wait.task.map_or(Ok(()), |task| write!(f, " (task {task})"))
+    }
+
+    fn held_up(&self, by: Option<&HeldUp>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(HeldUp { entity, owner, since }) = by else { return Ok(()) };
+        write!(f, "; `{owner}` has the lock of `{entity}`, since {}", ago(self.at, *since))
     }
 }
 

@@ -82,7 +82,7 @@ impl History {
                     open.insert(event.id, event);
                 }
                 kind => {
-                    kind.answers().and_then(|task| open.remove(&task));
+                    kind.closes().and_then(|task| open.remove(&task));
                 }
             }
         }

@@ -122,6 +122,14 @@ impl EventKind {
         }
     }
 
+    /// About how many bytes of JSON the payload takes that the event holds.
+    pub fn size_hint(&self) -> usize {
+        match self {
+            Self::ExecutionStarted(started) => started.input.size(),
+            kind => kind.input().map_or(0, Payload::size),
+        }
+    }
+
     /// What an action gives to what it asks for.
     pub fn input(&self) -> Option<&Payload> {
         match self {
@@ -132,6 +140,15 @@ impl EventKind {
             | Self::ContinueAsNew { input } => Some(input),
             Self::SubOrchestrationInstanceCreated(child) => Some(&child.input),
             _ => None,
+        }
+    }
+
+    /// The action that is no longer open after such an event: it is answered, or given up.
+    pub const fn closes(&self) -> Option<EventId> {
+        match self {
+            // One that was held had been answered.
+            Self::EntityUnlockSent { section, held: false, .. } => Some(*section),
+            kind => kind.answers(),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{EventId, HistoryEvent};
-use crate::model::{ExecutionId, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp};
+use crate::model::{EntityId, ExecutionId, FunctionName, FunctionVersion, InstanceId, Payload, Timestamp};
 
 /// The namespace of ids that follow from an execution: the one that Durable Functions uses (R1:CC-5).
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
@@ -106,6 +106,26 @@ impl ExecutionStarted {
             scheduled_start: child.scheduled_start,
             retention: None,
             parent: (!child.is_detached).then(|| Box::new(parent)),
+            behaviour: super::BEHAVIOUR,
+        }
+    }
+
+    /// How an entity begins, which every one does with the first message to it (R2:ENT-41). It has one
+    /// execution for ever, and no input: what is kept of it takes its place.
+    #[must_use]
+    pub fn of_entity(entity: &EntityId) -> Self {
+        let execution = Uuid::new_v5(&NAMESPACE, entity.as_str().as_bytes()).simple().to_string();
+        Self {
+            name: entity.name().into(),
+            version: None,
+            input: Payload::null(),
+            instance: entity.instance(),
+            execution: ExecutionId::new(execution),
+            generation: 0,
+            tags: BTreeMap::new(),
+            scheduled_start: None,
+            retention: None,
+            parent: None,
             behaviour: super::BEHAVIOUR,
         }
     }

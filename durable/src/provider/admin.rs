@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{InstanceFilter, InstanceQuery, Page, PageToken, ProviderError, StatusCounts};
+use super::{
+    EntityPage, EntityQuery, InstanceFilter, InstanceQuery, Page, PageToken, ProviderError, StatusCounts,
+};
 use crate::model::InstanceId;
 
 /// Looking at all instances of a hub, and removing those that have ended.
@@ -23,6 +25,13 @@ pub trait AdminStore: Send + Sync + 'static {
     /// # Errors
     /// `BadPageToken` when the token is not one for this filter; when the store cannot be read.
     async fn query(&self, query: &InstanceQuery) -> Result<Page, ProviderError>;
+
+    /// One page of the entities that the filter fits, in the order of their ids, with what was committed
+    /// last of each. Through all pages, one that fits from the first to the last comes exactly once.
+    ///
+    /// # Errors
+    /// `BadPageToken` when the token is not one for this filter; when the store cannot be read.
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage, ProviderError>;
 
     /// How many instances stand where. Counted along, not by a look at each, where the store can.
     ///

@@ -18,6 +18,9 @@ pub struct Checkpoint {
     pub execution: ExecutionId,
     /// Whether the events are the whole history from now on, instead of its new end.
     pub replaces: bool,
+    /// Whether the instance, an entity of which nothing need be kept, may be removed altogether. A store
+    /// must not while a message waits for it, sent by this checkpoint included; and it need not.
+    pub is_forgettable: bool,
     /// This checkpoint's name.
     pub tag: CheckpointTag,
     /// The history's new end, bracketed by `OrchestratorStarted` and `OrchestratorCompleted`.
@@ -33,7 +36,8 @@ pub struct Checkpoint {
     /// none of that id or it has ended; a live one gets it like any message. When an instance ends that has
     /// got such a start and not taken it, it begins anew with it, unless it is its own
     /// ([`is_same_call`](crate::history::ExecutionStarted::is_same_call)): the sender may wait for an answer.
-    /// Any other message to an instance that does not exist or has ended is dropped.
+    /// `EntityRequested` begins its entity, if there is none. Any other message to an instance that does not
+    /// exist or has ended is dropped.
     pub messages: Vec<TaskMessage>,
     /// Timers of this instance that nobody waits for any more. A store may drop them; it need not.
     pub cancelled_timers: Vec<EventId>,

@@ -19,7 +19,8 @@ pub trait InstanceStore: Send + Sync + 'static {
     /// `AlreadyExists` as [`Reuse`] says.
     async fn create_instance(&self, new: NewInstance) -> Result<InstanceState, ProviderError>;
 
-    /// Delivers a message to an instance that exists and has not ended (DECISIONS 5).
+    /// Delivers a message to an instance that exists and has not ended (DECISIONS 5). `EntityRequested` begins
+    /// its entity, if there is none ([`ExecutionStarted::of_entity`]).
     ///
     /// `ExecutionTerminated` is not kept waiting: it ends the rest of an instance that was to begin
     /// later, or was given back with a delay, since there may be nobody who could ever continue it.

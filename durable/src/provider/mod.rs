@@ -19,6 +19,7 @@
 
 mod admin;
 mod checkpoint;
+mod entities;
 mod error;
 mod instances;
 mod page;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 
 pub use admin::{AdminStore, PurgeResult};
 pub use checkpoint::{Checkpoint, CheckpointTag, InstanceChange, OrphanedActivity};
+pub use entities::{EntityFilter, EntityPage, EntityQuery, StoredEntity};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use instances::{InstanceStore, NewInstance, Reuse, WaitFor};
 pub use page::PageToken;

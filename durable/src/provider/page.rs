@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::InstanceFilter;
+use serde::Serialize;
 
 /// Where a page ended. Keep it as it is, and give it back with the same filter.
 ///
@@ -14,15 +14,15 @@ use super::InstanceFilter;
 pub struct PageToken(String);
 
 impl PageToken {
-    /// The token for `position`, which a store chooses, in the instances that `filter` fits.
-    pub fn seal(filter: &InstanceFilter, position: &[u8]) -> Self {
+    /// The token for `position`, which a store chooses, in what `filter` fits.
+    pub fn seal(filter: &impl Serialize, position: &[u8]) -> Self {
         let check = check_of(filter, position).to_be_bytes();
         let digits = check.iter().chain(position).map(|byte| format!("{byte:02x}"));
         Self(digits.collect())
     }
 
     /// The position, if this is a token for `filter`; `None` for any other text.
-    pub fn open(&self, filter: &InstanceFilter) -> Option<Vec<u8>> {
+    pub fn open(&self, filter: &impl Serialize) -> Option<Vec<u8>> {
         let (pairs, rest) = self.0.as_bytes().as_chunks::<2>();
         if !rest.is_empty() {
             return None;
@@ -44,7 +44,7 @@ fn byte_of(digits: &[u8; 2]) -> Option<u8> {
     Some(value(digits[0])? << 4 | value(digits[1])?)
 }
 
-fn check_of(filter: &InstanceFilter, position: &[u8]) -> u32 {
+fn check_of(filter: &impl Serialize, position: &[u8]) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     // A filter is made of texts, which JSON can always hold.
     sum.update(&serde_json::to_vec(filter).unwrap_or_default());
@@ -74,6 +74,7 @@ impl fmt::Display for PageToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::InstanceFilter;
 
     #[test]
     fn a_token_opens_for_its_own_filter_only() {

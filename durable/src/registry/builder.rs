@@ -4,10 +4,13 @@ use std::{fmt, panic::Location, sync::Arc};
 
 use super::{
     ActivityFn, Definition, Duplicate, FunctionKind, Functions, OrchestratorFn, Registered, Registration,
-    Registry, RegistryError, handler::erased, registration::Code,
+    Registry, RegistryError,
+    entity::{self, EntityFn, EntityFunction},
+    handler::erased,
+    registration::Code,
 };
 use crate::{
-    context::{ActivityContext, OrchestrationContext},
+    context::{ActivityContext, EntityContext, OrchestrationContext},
     model::{Failure, FunctionName, FunctionVersion, Storable},
 };
 
@@ -63,6 +66,19 @@ impl RegistryBuilder {
         self.add_orchestrator(name, None, function, here(Location::caller()))
     }
 
+    /// Adds a closure as the entity `name` in the function syntax: it asks its context for the operation,
+    /// and keeps the state by hand (R3:ENT-3). The name ignores case.
+    #[track_caller]
+    pub fn entity<E, F, Fut>(self, name: impl AsRef<str>, function: F) -> Self
+    where
+        F: Fn(EntityContext) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let name = name.as_ref().to_lowercase().into();
+        self.add_entity(name, function_entity(entity::erased(function)), here(Location::caller()))
+    }
+
     /// The finished registry.
     ///
     /// # Errors
@@ -82,6 +98,8 @@ impl RegistryBuilder {
         match registration.code {
             Code::Orchestrator(code) => self.add_orchestrator(name, version, Arc::new(code), place),
             Code::Activity(code) => self.add_activity(name, version, Arc::new(code), place),
+            Code::Entity(code) => self.add_entity(name, Arc::new(code), place),
+            Code::EntityFunction(code) => self.add_entity(name, function_entity(Arc::new(code)), place),
         }
     }
 
@@ -107,6 +125,11 @@ impl RegistryBuilder {
         self.note(FunctionKind::Activity, name, version, clash)
     }
 
+    fn add_entity(mut self, name: FunctionName, function: EntityFn, place: String) -> Self {
+        let clash = insert(&mut self.registry.entities, &name, &None, Registered { function, place });
+        self.note(FunctionKind::Entity, name, None, clash)
+    }
+
     fn note(
         mut self,
         kind: FunctionKind,
@@ -118,6 +141,10 @@ impl RegistryBuilder {
         self.duplicates.extend(duplicate);
         self
     }
+}
+
+fn function_entity(code: EntityFunction) -> EntityFn {
+    Arc::new(move |home| entity::function(home, code.clone()))
 }
 
 /// Adds a function, or gives the places of the one that is there and the one that came.

@@ -4,6 +4,7 @@
 //! stores. Begin with [`Registry::builder`].
 
 mod builder;
+mod entity;
 mod error;
 mod handler;
 mod registration;
@@ -13,6 +14,9 @@ mod versions;
 use std::{collections::BTreeMap, fmt};
 
 pub use builder::RegistryBuilder;
+pub use entity::EntityFn;
+#[doc(hidden)]
+pub use entity::{EntityCode, InterfaceCode, Operation, Running};
 pub use error::{Duplicate, RegistryError};
 pub use handler::{ActivityFn, OrchestratorFn};
 pub use registration::{Definition, FunctionKind, Registration};
@@ -24,12 +28,14 @@ use crate::model::{FunctionName, FunctionVersion};
 
 /// The functions a worker can run. Its order is that of the names, never that of registration.
 ///
-/// Orchestrators and activities have a name space each; several versions of one name stand side
-/// by side. Cloning shares the functions.
+/// Orchestrators, activities and entities have a name space each; several versions of one orchestrator or
+/// activity stand side by side. Cloning shares the functions.
 #[derive(Clone, Default)]
 pub struct Registry {
     orchestrators: Functions<OrchestratorFn>,
     activities: Functions<ActivityFn>,
+    /// Under their lower-case names, unversioned.
+    entities: Functions<EntityFn>,
 }
 
 /// By name and version; the unversioned one first.
@@ -83,11 +89,17 @@ impl Registry {
         find(&self.activities, name, version)
     }
 
-    /// Every function, orchestrators first, by name and version: what a start-up log lists
+    /// The code of the entities of this kind; its name is lower-case.
+    pub fn entity(&self, name: &str) -> Option<&EntityFn> {
+        find(&self.entities, &name.into(), None)
+    }
+
+    /// Every function, orchestrators first, then activities and entities, by name and version: what a start-up log lists
     /// (R1:QS-12).
     pub fn functions(&self) -> impl Iterator<Item = (FunctionKind, &FunctionName, Option<&FunctionVersion>)> {
         let orchestrators = listed(&self.orchestrators, FunctionKind::Orchestrator);
-        orchestrators.chain(listed(&self.activities, FunctionKind::Activity))
+        let activities = listed(&self.activities, FunctionKind::Activity);
+        orchestrators.chain(activities).chain(listed(&self.entities, FunctionKind::Entity))
     }
 }
 

@@ -1,18 +1,20 @@
 //! What an annotated function tells about itself at link time.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 
+use super::entity::{self, EntityCode};
 use crate::{
-    context::{ActivityContext, OrchestrationContext},
+    context::{ActivityContext, EntityContext, EntityHome, OrchestrationContext},
+    entity::EntityExecutor,
     model::{Failure, Payload},
 };
 
-/// A durable function: the proxy beside an `#[orchestrator]` or `#[activity]`.
+/// A durable function: the proxy beside an `#[orchestrator]` or `#[activity]`, or an `#[entity]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable function",
-    label = "not annotated with `#[orchestrator]` or `#[activity]`",
+    label = "not annotated with `#[orchestrator]`, `#[activity]` or `#[entity]`",
     note = "name an annotated function: `Registry::builder().add::<say_hello>()`"
 )]
 pub trait Definition {
@@ -27,6 +29,8 @@ pub enum FunctionKind {
     Orchestrator,
     /// Does the work.
     Activity,
+    /// Keeps a state, and changes it one operation after the other.
+    Entity,
 }
 
 impl FunctionKind {
@@ -35,6 +39,7 @@ impl FunctionKind {
         match self {
             Self::Orchestrator => "orchestrator",
             Self::Activity => "activity",
+            Self::Entity => "entity",
         }
     }
 
@@ -43,6 +48,7 @@ impl FunctionKind {
         match self {
             Self::Orchestrator => "orchestrators",
             Self::Activity => "activities",
+            Self::Entity => "entities",
         }
     }
 }
@@ -61,6 +67,8 @@ pub struct Registration {
 pub(super) enum Code {
     Orchestrator(Erased<OrchestrationContext>),
     Activity(Erased<ActivityContext>),
+    Entity(fn(EntityHome) -> Arc<dyn EntityExecutor>),
+    EntityFunction(fn(EntityContext) -> BoxFuture<'static, Result<(), Failure>>),
 }
 
 type Erased<C> = fn(C, Payload) -> BoxFuture<'static, Result<Payload, Failure>>;
@@ -88,6 +96,22 @@ impl Registration {
         Self { name, version, place, code: Code::Activity(code) }
     }
 
+    /// A typed entity called `name`, lower-case; `place` is `file:line`.
+    #[doc(hidden)]
+    pub const fn entity<E: EntityCode>(name: &'static str, place: &'static str) -> Self {
+        Self { name, version: None, place, code: Code::Entity(entity::typed::<E>) }
+    }
+
+    /// An entity in the function syntax called `name`, lower-case; `place` is `file:line`.
+    #[doc(hidden)]
+    pub const fn entity_function(
+        name: &'static str,
+        place: &'static str,
+        code: fn(EntityContext) -> BoxFuture<'static, Result<(), Failure>>,
+    ) -> Self {
+        Self { name, version: None, place, code: Code::EntityFunction(code) }
+    }
+
     /// The name history knows it by (R1:QS-2, R3:BIND-4, BIND-16).
     pub const fn name(&self) -> &'static str {
         self.name
@@ -103,11 +127,12 @@ impl Registration {
         self.place
     }
 
-    /// Whether it is an orchestrator or an activity.
+    /// Whether it is an orchestrator, an activity or an entity.
     pub const fn kind(&self) -> FunctionKind {
         match self.code {
             Code::Orchestrator(_) => FunctionKind::Orchestrator,
             Code::Activity(_) => FunctionKind::Activity,
+            Code::Entity(_) | Code::EntityFunction(_) => FunctionKind::Entity,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use crate::history::{EventId, EventKind, HistoryEvent};
-use crate::model::Timestamp;
+use crate::model::{EntityId, Timestamp};
 
 /// One thing an orchestrator asked for.
 #[derive(Debug, Clone)]
@@ -23,6 +23,11 @@ impl Action {
     }
 }
 
+fn locks(entities: &[EntityId]) -> String {
+    let names: Vec<_> = entities.iter().map(|entity| format!("`{entity}`")).collect();
+    format!("locks of {}", names.join(", "))
+}
+
 /// An action in the words of a message to a person.
 pub(super) fn describe(kind: &EventKind) -> String {
     match kind {
@@ -38,6 +43,14 @@ pub(super) fn describe(kind: &EventKind) -> String {
         }
         EventKind::TimerCreated { fire_at, .. } => format!("timer until {fire_at}"),
         EventKind::EventSent { instance, name, .. } => format!("event `{name}` sent to `{instance}`"),
+        EventKind::EntityOperationCalled { entity, operation, .. } => {
+            format!("call of operation `{}` of entity `{entity}`", operation.as_str())
+        }
+        EventKind::EntityOperationSignaled { entity, operation, .. } => {
+            format!("signal `{}` to entity `{entity}`", operation.as_str())
+        }
+        EventKind::EntityLockRequested { entities } => format!("request for the {}", locks(entities)),
+        EventKind::EntityUnlockSent { entities, .. } => format!("release of the {}", locks(entities)),
         EventKind::ContinueAsNew { .. } => "end of the execution, to continue as new".into(),
         EventKind::ExecutionCompleted { status, .. } => format!("end of the orchestration, {status}"),
         other => other.name().into(),

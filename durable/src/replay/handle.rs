@@ -40,9 +40,12 @@ impl Handle {
         self.shared.options.max_payload
     }
 
-    /// Calls an activity or another orchestration.
+    /// Calls an activity, or another orchestration, which a critical section forbids.
     #[track_caller]
     pub fn call<T>(&self, callee: Callee) -> Task<T> {
+        if let Err(rule) = self.may_call(&callee) {
+            return Task::refused(rule.into());
+        }
         let subject = callee.subject();
         match self.call_at(callee, Attempt::ONLY, Location::caller()) {
             Some(id) => Task::waiting(self.shared.clone(), Key::Task(id), subject),
@@ -68,6 +71,9 @@ impl Handle {
     /// that takes longer has failed (R2:ERR-15, DECISIONS 15).
     #[track_caller]
     pub fn call_retried<T>(&self, callee: Callee, policy: RetryPolicy, timeout: Option<Duration>) -> Task<T> {
+        if let Err(rule) = self.may_call(&callee) {
+            return Task::refused(rule.into());
+        }
         let subject = callee.subject();
         let call = Retried { callee, policy, timeout, location: Location::caller() };
         match Attempts::begin(Self::new(self.shared.clone()), call) {
@@ -190,7 +196,7 @@ impl Handle {
         self.new_uuid().as_u64_pair().1.rotate_left(32) ^ self.new_uuid().as_u64_pair().1
     }
 
-    fn with<R>(
+    pub(super) fn with<R>(
         &self,
         location: Option<&'static Location<'static>>,
         verb: impl FnOnce(&mut Journal) -> R,

@@ -12,6 +12,7 @@ use super::{
     inbox::{Handover, Inbox, WaitId},
 };
 use crate::{
+    entity::Sections,
     history::{EventId, EventKind},
     model::{Failure, InstanceId, Payload, Timestamp},
 };
@@ -36,6 +37,8 @@ pub(super) struct Journal {
     next: EventId,
     drawn: u64,
     tasks: BTreeMap<EventId, OpenTask>,
+    /// The locks that are held or asked for.
+    pub(super) sections: Sections,
     /// The sub-orchestrations among the open tasks.
     children: BTreeMap<EventId, InstanceId>,
     /// How the instance goes on as another execution, once this one has returned.
@@ -66,6 +69,8 @@ pub(super) enum TaskKind {
     Activity,
     SubOrchestration,
     Timer,
+    Operation,
+    Lock,
 }
 
 #[derive(Debug)]
@@ -100,6 +105,7 @@ impl Journal {
             next: EventId::FIRST,
             drawn: 0,
             tasks: BTreeMap::new(),
+            sections: Sections::default(),
             children: BTreeMap::new(),
             next_execution: None,
             open: 0,
@@ -118,9 +124,17 @@ impl Journal {
     pub(super) fn act(&mut self, kind: EventKind, location: &'static Location<'static>) -> EventId {
         let id = self.next;
         self.next = id.next();
+        self.sections.observe(id, &kind);
         self.made.push(Action { id, kind, location });
         self.note_place(location);
         id
+    }
+
+    /// Gives up the locks of a critical section, whether held or only asked for.
+    pub(super) fn unlock(&mut self, section: EventId, location: &'static Location<'static>) {
+        if let Some(kind) = self.sections.unlock(section) {
+            self.act(kind, location);
+        }
     }
 
     /// Records an action that something will answer.
@@ -270,10 +284,26 @@ impl Journal {
 
     fn release_task(&mut self, id: EventId) -> Option<Waker> {
         let task = self.tasks.get_mut(&id)?;
+        let location = task.location;
         match (&mut task.state, task.kind) {
-            (TaskState::Waiting(waker), TaskKind::Activity | TaskKind::SubOrchestration) => {
+            (
+                TaskState::Waiting(waker),
+                TaskKind::Activity | TaskKind::SubOrchestration | TaskKind::Operation,
+            ) => {
                 task.is_held = false;
                 waker.take()
+            }
+            (TaskState::Waiting(waker), TaskKind::Lock) => {
+                let waker = waker.take();
+                self.tasks.remove(&id);
+                self.open -= 1;
+                self.unlock(id, location);
+                waker
+            }
+            (TaskState::Done(..), TaskKind::Lock) => {
+                self.tasks.remove(&id);
+                self.unlock(id, location);
+                None
             }
             (TaskState::Waiting(waker), TaskKind::Timer) => {
                 let waker = waker.take();

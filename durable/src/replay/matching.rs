@@ -55,8 +55,8 @@ fn is_same_action(event: &HistoryEvent, action: &Action) -> bool {
 
 fn is_same_kind(recorded: &EventKind, made: &EventKind) -> bool {
     use EventKind::{
-        ContinueAsNew, EventSent, ExecutionCompleted, SubOrchestrationInstanceCreated, TaskScheduled,
-        TimerCreated,
+        ContinueAsNew, EntityLockRequested, EntityOperationCalled, EntityOperationSignaled, EntityUnlockSent,
+        EventSent, ExecutionCompleted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
     };
     match (recorded, made) {
         (SubOrchestrationInstanceCreated(child), SubOrchestrationInstanceCreated(other)) => {
@@ -71,18 +71,43 @@ fn is_same_kind(recorded: &EventKind, made: &EventKind) -> bool {
             instance == other && name == other_name
         }
         (ExecutionCompleted { status, .. }, ExecutionCompleted { status: other, .. }) => status == other,
+        (
+            EntityOperationCalled { entity, operation, section, .. },
+            EntityOperationCalled {
+                entity: other, operation: other_operation, section: other_section, ..
+            },
+        ) => (entity, operation, section) == (other, other_operation, other_section),
+        (
+            EntityOperationSignaled { entity, operation, .. },
+            EntityOperationSignaled { entity: other, operation: other_operation, .. },
+        ) => (entity, operation) == (other, other_operation),
+        (EntityLockRequested { entities }, EntityLockRequested { entities: other }) => entities == other,
+        (
+            EntityUnlockSent { section, entities, held },
+            EntityUnlockSent { section: other, entities: other_entities, held: other_held },
+        ) => (section, entities, held) == (other, other_entities, other_held),
         _ => false,
     }
 }
 
 fn is_same_input(recorded: &EventKind, made: &EventKind) -> bool {
-    use EventKind::{EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated};
+    use EventKind::{
+        EntityOperationCalled, EntityOperationSignaled, EventSent, SubOrchestrationInstanceCreated,
+        TaskScheduled, TimerCreated,
+    };
     match (recorded, made) {
         (SubOrchestrationInstanceCreated(child), SubOrchestrationInstanceCreated(other)) => {
             child.input.is_same_json(&other.input)
         }
         (TaskScheduled { input, .. }, TaskScheduled { input: other, .. })
-        | (EventSent { input, .. }, EventSent { input: other, .. }) => input.is_same_json(other),
+        | (EventSent { input, .. }, EventSent { input: other, .. })
+        | (EntityOperationCalled { input, .. }, EntityOperationCalled { input: other, .. }) => {
+            input.is_same_json(other)
+        }
+        (
+            EntityOperationSignaled { input, due, .. },
+            EntityOperationSignaled { input: other, due: other_due, .. },
+        ) => input.is_same_json(other) && due == other_due,
         (TimerCreated { fire_at, .. }, TimerCreated { fire_at: other, .. }) => fire_at == other,
         _ => true,
     }

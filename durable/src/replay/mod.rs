@@ -15,8 +15,10 @@
 //! Begin with [`Session`]; [`Handle`] is what contexts are made of, [`Task`] what their verbs give.
 
 mod action;
+mod answers;
 mod callee;
 mod digest;
+mod entities;
 mod handle;
 mod inbox;
 mod journal;
@@ -33,6 +35,7 @@ mod task;
 
 pub use action::Action;
 pub use callee::{Callee, Child};
+pub use entities::OperationAsked;
 pub use handle::Handle;
 pub use outcome::{EpisodeEnd, ForeignWakeHook, NextExecution, Orchestrator, Outcome, SessionOptions};
 pub use resting::OpenWait;

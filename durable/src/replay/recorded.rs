@@ -11,6 +11,7 @@ use super::{
     session::Root,
 };
 use crate::{
+    entity::Sections,
     history::{EventKind, HistoryEvent},
     model::{Failure, FailureKind},
 };
@@ -42,6 +43,8 @@ impl Session {
                 EventKind::OrchestratorStarted => self.begin_episode(event.timestamp),
                 EventKind::OrchestratorCompleted { digest, .. } => {
                     if let Err(failure) = self.match_episode(&recorded, *digest) {
+                        // What is locked is what was asked for then, not what this code asks for.
+                        self.shared.journal().sections = Sections::of(history);
                         return self.end(Outcome::Failed(failure));
                     }
                     recorded.clear();

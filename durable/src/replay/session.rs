@@ -17,12 +17,12 @@ use tracing::Dispatch;
 
 use super::{
     EpisodeEnd, Handle, NextExecution, Orchestrator, Outcome, SessionOptions,
-    journal::{Completion, TaskKind},
+    answers::{answered, completion},
     mismatch,
     shared::Shared,
 };
 use crate::{
-    history::{EventId, EventKind, ExecutionStarted, HistoryEvent},
+    history::{EventId, EventKind, ExecutionStarted, HistoryEvent, TaskMessage},
     model::{Failure, InstanceId, Payload, Timestamp},
 };
 
@@ -115,20 +115,14 @@ impl Session {
         }
         match &event.kind {
             EventKind::ExecutionStarted(_) => matches!(self.root, Root::New),
-            EventKind::TaskCompleted { task, .. } | EventKind::TaskFailed { task, .. } => {
-                self.shared.journal().awaits(*task, TaskKind::Activity) && !self.holds_answer_to(*task)
-            }
-            EventKind::SubOrchestrationInstanceCompleted { task, .. }
-            | EventKind::SubOrchestrationInstanceFailed { task, .. } => {
-                self.shared.journal().awaits(*task, TaskKind::SubOrchestration)
-                    && !self.holds_answer_to(*task)
-            }
-            EventKind::TimerFired { timer, .. } => {
-                self.shared.journal().awaits(*timer, TaskKind::Timer) && !self.holds_answer_to(*timer)
-            }
+            // Addressed to entities, of which this is none.
+            EventKind::EntityRequested(_) => false,
             // Only what has failed is rewound, and that is not done by its orchestrator.
             EventKind::ExecutionRewound { .. } => false,
-            kind => kind.is_message(),
+            kind => match answered(kind) {
+                Some((id, task)) => self.shared.journal().awaits(id, task) && !self.holds_answer_to(id),
+                None => kind.is_message(),
+            },
         }
     }
 
@@ -189,38 +183,22 @@ impl Session {
     fn deliver(&mut self, event: &HistoryEvent) {
         let shared = self.shared.clone();
         let _resuming = shared.resume();
+        shared.journal().sections.observe(event.id, &event.kind);
         let waker = match &event.kind {
             EventKind::ExecutionStarted(started) => {
                 self.start(started.input.clone());
                 None
             }
-            EventKind::TaskCompleted { task, result } => {
-                self.complete(*task, TaskKind::Activity, Ok(result.clone()))
-            }
-            EventKind::TaskFailed { task, failure } => {
-                self.complete(*task, TaskKind::Activity, Err(failure.clone()))
-            }
-            EventKind::SubOrchestrationInstanceCompleted { task, result } => {
-                self.complete(*task, TaskKind::SubOrchestration, Ok(result.clone()))
-            }
-            EventKind::SubOrchestrationInstanceFailed { task, failure } => {
-                self.complete(*task, TaskKind::SubOrchestration, Err(failure.clone()))
-            }
-            EventKind::TimerFired { timer, .. } => {
-                self.complete(*timer, TaskKind::Timer, Ok(Payload::null()))
-            }
             EventKind::EventRaised { name, input } => shared.journal().raise(name, input.clone()),
-            _ => None,
+            kind => {
+                answered(kind).and_then(|(id, task)| shared.journal().complete(id, task, completion(kind)))
+            }
         };
         if let Some(waker) = waker {
             waker.wake();
         }
         self.poll_until_rest();
         self.end_if_nothing_is_open();
-    }
-
-    fn complete(&self, id: EventId, kind: TaskKind, result: Completion) -> Option<Waker> {
-        self.shared.journal().complete(id, kind, result)
     }
 
     fn start(&mut self, input: Payload) {
@@ -343,6 +321,11 @@ impl Session {
         if !matches!(self.root, Root::Ended(_)) {
             self.end(Outcome::Failed(failure));
         }
+    }
+
+    /// What is to be sent when the execution has ended, so that no lock stays behind.
+    pub fn releases(&self, at: Timestamp) -> Vec<TaskMessage> {
+        self.shared.journal().sections.releases(&self.shared.started, at)
     }
 
     /// A hash of where the session stands: equal for two runs of one history.

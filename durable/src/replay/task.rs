@@ -16,7 +16,9 @@ use super::{
     retry::Attempts,
     shared::Shared,
 };
-use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, Payload, Storable};
+use crate::model::{
+    EntityId, EventName, Failure, FailureKind, FunctionName, NotStorable, OperationName, Payload, Storable,
+};
 
 /// The result of a durable call, to be awaited now or later.
 ///
@@ -27,7 +29,8 @@ use crate::model::{EventName, Failure, FailureKind, FunctionName, NotStorable, P
 /// A call with a retry policy is one task: it asks for the next wait or attempt when it is polled.
 ///
 /// Dropping it cancels a timer, the wait for the next attempt and a call's time limit included,
-/// withdraws a wait for an event, and lets an activity or a sub-orchestration go on unheard (DECISIONS 8).
+/// withdraws a wait for an event or for locks, and lets an activity, a sub-orchestration or an operation
+/// go on unheard (DECISIONS 8).
 #[must_use = "the call is scheduled, but nobody will see its result or its failure"]
 pub struct Task<T> {
     state: State,
@@ -58,6 +61,8 @@ pub(super) enum Subject {
     Activity(FunctionName),
     Orchestration(FunctionName),
     Event(EventName),
+    Operation(EntityId, OperationName),
+    Locks,
     Timer,
 }
 
@@ -149,6 +154,10 @@ fn read<T: Storable>(completion: Completion, subject: &Subject) -> Result<T, Fai
                 Subject::Activity(name) => format!("the result of activity `{name}`"),
                 Subject::Orchestration(name) => format!("the output of sub-orchestration `{name}`"),
                 Subject::Event(name) => format!("the data of event `{name}`"),
+                Subject::Operation(entity, operation) => {
+                    format!("the result of operation `{}` of `{entity}`", operation.as_str())
+                }
+                Subject::Locks => "the answer to a request for locks".to_owned(),
                 Subject::Timer => "the result of a timer".to_owned(),
             };
             let expected = std::any::type_name::<T>();

@@ -13,29 +13,30 @@ use crate::{model::InstanceId, provider::CheckpointTag, replay::Session};
 /// For how many sessions an empty cache keeps its room.
 const ROOM_TO_KEEP: usize = 1024;
 
-/// The suspended orchestrators of one worker, the least recently used first to go.
+/// The suspended orchestrators of one worker, or the entities that are at rest, the least recently used
+/// first to go.
 #[derive(Debug)]
-pub struct Sessions {
-    kept: Mutex<Kept>,
+pub struct Sessions<T = Session> {
+    kept: Mutex<Kept<T>>,
     most_bytes: usize,
 }
 
 #[derive(Debug)]
-struct Kept {
-    sessions: LruCache<InstanceId, Parked>,
+struct Kept<T> {
+    sessions: LruCache<InstanceId, Parked<T>>,
     bytes: usize,
     /// How many there have been at once: what the map has room for.
     peak: usize,
 }
 
 #[derive(Debug)]
-struct Parked {
+struct Parked<T> {
     tag: CheckpointTag,
-    session: Session,
+    session: T,
     bytes: usize,
 }
 
-impl Sessions {
+impl<T> Sessions<T> {
     /// Keeps sessions of about `most_bytes` together; 0 keeps none.
     pub fn new(most_bytes: usize) -> Self {
         Self { kept: Mutex::new(Kept { sessions: LruCache::unbounded(), bytes: 0, peak: 0 }), most_bytes }
@@ -43,14 +44,13 @@ impl Sessions {
 
     /// Takes out the session of `instance`, if it stands at checkpoint `tag`. One that stands
     /// elsewhere is dropped.
-    pub fn take(&self, instance: &InstanceId, tag: Option<CheckpointTag>) -> Option<Session> {
+    pub fn take(&self, instance: &InstanceId, tag: Option<CheckpointTag>) -> Option<T> {
         let parked = self.lock().remove(instance)?;
         (Some(parked.tag) == tag).then_some(parked.session)
     }
 
-    /// Keeps `session`, which stands at checkpoint `tag` once that is durable.
-    pub fn put(&self, instance: InstanceId, tag: CheckpointTag, session: Session) {
-        let bytes = session.weight();
+    /// Keeps `session`, which takes about `bytes` and stands at checkpoint `tag` once that is durable.
+    pub fn put(&self, instance: InstanceId, tag: CheckpointTag, session: T, bytes: usize) {
         let evicted = self.lock().insert(instance, Parked { tag, session, bytes }, self.most_bytes);
         // Unloading runs user drop code: not under the lock.
         drop(evicted);
@@ -66,13 +66,13 @@ impl Sessions {
         drop(parked);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept<T>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
-    fn remove(&mut self, instance: &InstanceId) -> Option<Parked> {
+impl<T> Kept<T> {
+    fn remove(&mut self, instance: &InstanceId) -> Option<Parked<T>> {
         let parked = self.sessions.pop(instance)?;
         self.bytes -= parked.bytes;
         if self.sessions.is_empty() && self.peak > ROOM_TO_KEEP {
@@ -83,7 +83,7 @@ impl Kept {
         Some(parked)
     }
 
-    fn insert(&mut self, instance: InstanceId, parked: Parked, most_bytes: usize) -> Vec<Parked> {
+    fn insert(&mut self, instance: InstanceId, parked: Parked<T>, most_bytes: usize) -> Vec<Parked<T>> {
         self.bytes += parked.bytes;
         let mut gone: Vec<_> = self.sessions.push(instance, parked).map(|(_, old)| old).into_iter().collect();
         self.bytes -= gone.iter().map(|old| old.bytes).sum::<usize>();
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_session_is_given_only_for_its_own_checkpoint_and_only_once() {
         let sessions = Sessions::new(usize::MAX);
-        sessions.put(id("a"), FIRST, session("a"));
+        sessions.put(id("a"), FIRST, session("a"), 1);
         assert!(sessions.take(&id("b"), Some(FIRST)).is_none());
         assert!(sessions.take(&id("a"), Some(FIRST)).is_some());
         assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
@@ -146,7 +146,7 @@ mod tests {
     fn a_session_that_stands_elsewhere_is_dropped() {
         for asked in [Some(SECOND), None] {
             let sessions = Sessions::new(usize::MAX);
-            sessions.put(id("a"), FIRST, session("a"));
+            sessions.put(id("a"), FIRST, session("a"), 1);
             assert!(sessions.take(&id("a"), asked).is_none());
             assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
         }
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn what_is_forgotten_is_the_failed_checkpoint_and_not_a_newer_one() {
         let sessions = Sessions::new(usize::MAX);
-        sessions.put(id("a"), SECOND, session("a"));
+        sessions.put(id("a"), SECOND, session("a"), 1);
         sessions.forget(&id("a"), FIRST);
         assert!(sessions.take(&id("a"), Some(SECOND)).is_some());
-        sessions.put(id("a"), SECOND, session("a"));
+        sessions.put(id("a"), SECOND, session("a"), 1);
         sessions.forget(&id("a"), SECOND);
         assert!(sessions.take(&id("a"), Some(SECOND)).is_none());
     }
@@ -166,13 +166,13 @@ mod tests {
     // R2:PERF-16
     #[test]
     fn the_least_recently_used_goes_first_when_room_is_short() {
-        let sessions = Sessions::new(2 * session("a").weight());
+        let sessions = Sessions::new(2);
         for name in ["a", "b"] {
-            sessions.put(id(name), FIRST, session(name));
+            sessions.put(id(name), FIRST, session(name), 1);
         }
         let a = sessions.take(&id("a"), Some(FIRST)).unwrap();
-        sessions.put(id("a"), SECOND, a);
-        sessions.put(id("c"), FIRST, session("c"));
+        sessions.put(id("a"), SECOND, a, 1);
+        sessions.put(id("c"), FIRST, session("c"), 1);
         assert!(sessions.take(&id("b"), Some(FIRST)).is_none());
         assert!(sessions.take(&id("a"), Some(SECOND)).is_some());
         assert!(sessions.take(&id("c"), Some(FIRST)).is_some());
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn without_room_nothing_is_kept() {
         let sessions = Sessions::new(0);
-        sessions.put(id("a"), FIRST, session("a"));
+        sessions.put(id("a"), FIRST, session("a"), 1);
         assert!(sessions.take(&id("a"), Some(FIRST)).is_none());
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::{Host, Worker};
 use crate::{
-    client::stored,
+    client::{add_locks, stored},
     error::Error,
     explanation::{Explanation, Handling},
     history::{EventId, ExecutionStarted, History},
@@ -33,6 +33,7 @@ impl Worker {
         let (host, instance) = (&self.host, run.as_ref());
         let (state, history) = stored(&*host.provider, instance).await?;
         let mut explanation = Explanation::of(state, &history, host.provider.clock().now());
+        add_locks(&*host.provider, &mut explanation).await;
         let state = &explanation.state;
         if state.runtime_status.is_terminal() {
             return Ok(explanation);

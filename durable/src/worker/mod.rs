@@ -4,6 +4,7 @@
 //! run on the tokio runtime in which the worker was started. Begin with [`Worker`].
 
 mod activities;
+mod entities;
 mod explain;
 mod http;
 mod options;
@@ -15,6 +16,7 @@ mod watchdog;
 mod web;
 
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -22,7 +24,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::Either};
 use tokio::{runtime::Handle, sync::watch};
 
 pub use options::{MissingVersion, WorkerBuilder, WorkerOptions};
@@ -63,6 +65,7 @@ struct Host {
     services: Services,
     session_options: SessionOptions,
     sessions: Sessions,
+    entities: entities::Entities,
     locks: renewal::HeldLocks,
     watchdog: watchdog::Watchdog,
     /// Whether the worker is on its way out.
@@ -88,6 +91,7 @@ impl Host {
                 on_foreign_wake: Some(prodder(&provider, runtime)),
             },
             sessions: Sessions::new(options.session_bytes),
+            entities: entities::Entities::new(&registry, &services, &options, runtime),
             locks: renewal::HeldLocks::default(),
             watchdog: watchdog::Watchdog::new(options.orchestrator_threads),
             stopping: watch::Sender::new(false),
@@ -213,7 +217,18 @@ impl Worker {
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).collect::<Vec<_>>()
         });
-        let clean = settle(joined.await)?.iter().all(Result::is_ok);
+        // They wait for operations of entities, which may take for ever.
+        let joined =
+            match futures::future::select(joined, pin!(tokio::time::sleep(self.host.options.grace_period)))
+                .await
+            {
+                Either::Left((joined, _)) => joined,
+                Either::Right(((), joined)) => {
+                    self.host.entities.break_off();
+                    joined.await
+                }
+            };
+        let clean = settle(joined)?.iter().all(Result::is_ok);
         // Now that nothing is out, the results of the last activities become durable.
         self.host.provider.flush().await;
         for attendant in self.attendants.drain(..) {
@@ -245,6 +260,13 @@ impl Drop for Worker {
         if self.activities.is_some() {
             self.host.stop();
             let provider = self.host.provider.clone();
+            let (host, grace) = (Arc::downgrade(&self.host), self.host.options.grace_period);
+            self.runtime.spawn(async move {
+                tokio::time::sleep(grace).await;
+                if let Some(host) = host.upgrade() {
+                    host.entities.break_off();
+                }
+            });
             let mut ending = async move { provider.end_work().await }.boxed();
             // Begun here and now: begun later it could end the work of a worker started since.
             if (&mut ending).now_or_never().is_none() {

@@ -20,12 +20,18 @@ use crate::{
 pub struct WorkerOptions {
     /// How many activities run at once (R2:PERF-18).
     pub max_activities: usize,
+    /// How many entities run operations at once.
+    pub max_entities: usize,
+    /// How many operations of one entity run in one turn, whose end is one checkpoint (R2:PERF-9); 1 for each
+    /// by itself.
+    pub entity_batch: usize,
     /// How many orchestrations are between fetch and checkpoint at once (R2:PERF-18). Waiting ones
     /// do not count (R2:PERF-19).
     pub max_orchestrations: usize,
     /// On how many threads orchestrators are polled; never more than `max_orchestrations`.
     pub orchestrator_threads: usize,
-    /// About how many bytes of suspended orchestrators are kept between episodes; 0 keeps none.
+    /// About how many bytes of suspended orchestrators are kept between episodes, and as many of entities
+    /// between turns; 0 keeps none.
     pub session_bytes: usize,
     /// Verify mode: every episode replays the whole history and compares (R2:PERF-14).
     pub always_replay: bool,
@@ -61,6 +67,8 @@ impl Default for WorkerOptions {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
         Self {
             max_activities: 256 * cores,
+            max_entities: 256 * cores,
+            entity_batch: 5000,
             max_orchestrations: 8192,
             orchestrator_threads: cores,
             session_bytes: 16 * 1024 * 1024,
@@ -80,6 +88,8 @@ impl WorkerOptions {
     /// The same options with at least one of everything, and no thread beyond the limits.
     fn within_reason(mut self) -> Self {
         self.max_activities = self.max_activities.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self.max_entities = self.max_entities.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self.entity_batch = self.entity_batch.max(1);
         self.max_orchestrations = self.max_orchestrations.max(1);
         // Each thread has at least one at a time: with more threads the limit could not hold.
         self.orchestrator_threads = self.orchestrator_threads.clamp(1, self.max_orchestrations);
@@ -112,9 +122,9 @@ impl WorkerBuilder {
         self
     }
 
-    /// Lends `service` to activities, which ask for it by its type:
-    /// [`ActivityContext::service`](crate::context::ActivityContext::service) (R3:BIND-22). Orchestrators get
-    /// none: on replay it might answer otherwise.
+    /// Lends `service` to activities and entities, which ask for it by its type:
+    /// [`ActivityContext::service`](crate::context::ActivityContext::service) (R3:BIND-22),
+    /// [`EntityContext::service`](crate::context::EntityContext::service) (R3:ENT-54). Orchestrators get none: on replay it might answer otherwise.
     pub fn service<T: Send + Sync + 'static>(mut self, service: T) -> Self {
         self.services = self.services.with(service);
         self
@@ -141,6 +151,19 @@ impl WorkerBuilder {
     /// Runs at most this many activities at once; at least one.
     pub fn max_activities(mut self, most: usize) -> Self {
         self.options.max_activities = most;
+        self
+    }
+
+    /// Lets at most this many entities run operations at once; at least one.
+    pub fn max_entities(mut self, most: usize) -> Self {
+        self.options.max_entities = most;
+        self
+    }
+
+    /// Runs at most this many operations of one entity in one turn, whose end is one checkpoint (R2:PERF-9);
+    /// 5000 by default, 1 for each operation by itself. Many are faster, and after a crash run again together.
+    pub fn entity_batch(mut self, most: usize) -> Self {
+        self.options.entity_batch = most;
         self
     }
 

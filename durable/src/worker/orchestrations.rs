@@ -13,17 +13,19 @@ use std::{
 };
 
 use futures::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
     stream::FuturesUnordered,
 };
 
-use super::{Host, next_tag, unhandled};
+use tracing::Instrument;
+
+use super::{Host, entities, next_tag, unhandled};
 use crate::{
     context::OrchestrationContext,
     episode::{self, Unhandled},
     history::{EventKind, ExecutionStarted, History, HistoryEvent, TaskMessage},
-    model::{Failure, FailureKind, InstanceId, panic_message},
+    model::{EntityId, Failure, FailureKind, InstanceId, panic_message},
     provider::{Checkpoint, OrchestrationWorkItem, Past, ProviderError},
     registry::OrchestratorFn,
     replay::{Session, SessionOptions},
@@ -56,7 +58,13 @@ async fn run(host: &Host, thread: usize) {
             Ok(items) if items.is_empty() => break,
             Ok(items) => settling.extend(items.into_iter().map(|item| {
                 host.locks.hold(item.lock);
-                Box::pin(process(host, thread, item)) as LocalBoxFuture<'_, ()>
+                match EntityId::of_instance(&item.instance) {
+                    Some(entity) => {
+                        let span = tracing::info_span!("entity", %entity);
+                        entities::process(host, entity, item).instrument(span).boxed_local()
+                    }
+                    None => process(host, thread, item).boxed_local(),
+                }
             })),
             // A store that is out of reach keeps nobody from leaving.
             Err(_) if host.is_stopping() => break,
@@ -142,7 +150,13 @@ async fn prepare(host: &Host, item: &OrchestrationWorkItem) -> Result<Prepared, 
             Err(error) if !error.is_transient() => {
                 let start = host.provider.load_start(item).await.ok();
                 let end = terminated(host, item, &History::default(), start.as_ref());
-                return Err(end.unwrap_or(NotNow::Unreadable(error)));
+                return Err(match end {
+                    Some(NotNow::Settled(mut end)) => {
+                        end.messages.extend(entities::breaks(host, item).await);
+                        NotNow::Settled(end)
+                    }
+                    _ => NotNow::Unreadable(error),
+                });
             }
             Err(error) => return Err(NotNow::Unreadable(error)),
         },
@@ -266,7 +280,8 @@ async fn save(host: &Host, item: OrchestrationWorkItem, checkpoint: Checkpoint, 
     host.tracker.episode(Some(&name), &instance, &checkpoint, || session.take_new_waits());
     log_orders(&instance, &checkpoint);
     if !checkpoint.change.status.is_terminal() {
-        host.sessions.put(instance.clone(), tag, session);
+        let bytes = session.weight();
+        host.sessions.put(instance.clone(), tag, session, bytes);
     }
     if let Err(error) = host.provider.checkpoint(item, checkpoint).await {
         // Whether it was made or not is unknown: the session must not be used again.
@@ -333,10 +348,16 @@ pub(super) async fn fail(
     failure: Failure,
 ) -> Result<(), ProviderError> {
     let now = host.provider.clock().now();
-    // Somebody may wait for it.
+    // Somebody may wait for it, or for a lock that it holds.
     let started = host.provider.load_start(&item).await.ok();
-    let checkpoint =
-        episode::fail(item.execution.clone(), started.as_ref(), &item.messages, failure, now, next_tag());
+    let past = host.provider.load_history(&item).await.ok();
+    let execution = item.execution.clone();
+    let known = past.clone().unwrap_or_default();
+    let mut checkpoint =
+        episode::fail(execution, &known, started.as_ref(), &item.messages, failure, now, next_tag());
+    if past.is_none() {
+        checkpoint.messages.extend(entities::breaks(host, &item).await);
+    }
     tell(host, &item, started, &checkpoint).await;
     host.provider.checkpoint(item, checkpoint).await
 }

@@ -23,9 +23,9 @@ const LAYERS: [(&str, u8); 23] = [
     ("call", 21),          // what can be asked for, as values
     ("explanation", 21),   // why an instance is where it is; pure
     ("tracking", 21),      // what is told to traces
-    ("replay", 21),        // history in, actions out; pure
     ("entity", 21),        // the rules of entities; pure
     ("http", 21),          // HTTP calls as values, and the ports behind them
+    ("replay", 22),        // history in, actions out; pure; asks `entity` what a critical section allows
     ("context", 30),       // what function authors hold
     ("embedded", 30),      // the provider in the process
     ("registry", 40),      // the functions of this process

@@ -70,7 +70,7 @@ fn cited_in(source: &Source) -> Vec<Row> {
 fn cite(comment: &str, rows: &mut Vec<Row>) {
     let mut last: Option<Row> = None;
     let mut is_range = false;
-    for word in comment.split([' ', ',', ';', '.', '(', ')']).filter(|word| !word.is_empty()) {
+    for word in comment.split([' ', '\n', ',', ';', '.', '(', ')']).filter(|word| !word.is_empty()) {
         let source = last.as_ref().and_then(|(group, _)| group.split(':').next());
         let Some(row) = row_of(word, source) else {
             is_range = word == "to";
@@ -103,7 +103,7 @@ fn leading_number(text: &str) -> Option<u32> {
 
 #[test]
 fn rows_are_read_from_comments_of_tests_alone() {
-    let text = "// R2:MGT-1\nfn f() {}\n#[cfg(test)]\nmod tests {\n// R1:CST-2, R2:ERR-6 to ERR-8, ERR-21a;\n\
+    let text = "// R2:MGT-1\nfn f() {}\n#[cfg(test)]\nmod tests {\n// R1:CST-2, R2:ERR-6 to\n// ERR-8, ERR-21a;\n\
                 // R4:MGMT-3: told so. As ERR-9\nfn g() {}\n}";
     let rows = cited_in(&Source::new("durable/src/a.rs", text));
     let wanted = [("R1:CST", 2), ("R2:ERR", 6), ("R2:ERR", 7), ("R2:ERR", 8), ("R2:ERR", 21), ("R4:MGMT", 3)];

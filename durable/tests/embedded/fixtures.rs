@@ -207,6 +207,7 @@ pub(crate) fn episode(
         events,
         messages: actions.iter().filter_map(|action| TaskMessage::timer(&begun, action)).collect(),
         replaces: false,
+        is_forgettable: false,
         orphans: Vec::new(),
         activities: actions
             .into_iter()

@@ -149,7 +149,7 @@ fn a_history_gives_the_same_sections_as_the_session_that_wrote_it() {
 #[test]
 fn after_a_rewind_a_section_is_no_longer_alone_and_says_so() {
     let mut sections = locked(&["a"], true);
-    sections.lose_all();
+    sections.observe(EventId::NONE, &EventKind::ExecutionRewound { reason: String::new() });
     assert_eq!(sections.may_call(SECTION, &entity("a")), Err(LockRule::Lost));
     assert!(sections.releases(&started(), Timestamp::UNIX_EPOCH).is_empty());
     assert_eq!(

@@ -96,6 +96,42 @@ fn while_it_is_locked_only_its_owner_is_served_and_the_others_after_it_in_order(
     assert_eq!((ran, end.state.queue_length()), (vec!["third".to_owned()], 0));
 }
 
+/// Asks for the lock of this entity, and holds those before it in the set already.
+fn lock_with_others(by: &str, held: usize) -> TaskMessage {
+    let set = (0..held).map(|key| EntityId::new("a", key).unwrap()).chain([me()]).collect();
+    let request = LockRequest { owner: owner(by), set, position: held };
+    message::to_entity(&me(), sender(by), RequestBody::Lock(request), NOW)
+}
+
+// Who holds nothing lets those pass who hold other locks, for else all wait that want those; but not for ever,
+// and an operation is passed by nobody.
+#[test]
+fn a_request_that_holds_other_locks_comes_before_those_that_hold_none_some_times() {
+    let asked = [lock("x", &[me()]), lock("y", &[me()]), lock_with_others("z", 1)];
+    let (_, end) = finished(turn(&after(&asked), &[release("x")], 100));
+    assert_eq!(end.state.lock().unwrap().owner, owner("z"));
+
+    let mut kept = after(&[lock("x", &[me()]), lock("y", &[me()])]);
+    let mut holder = "x".to_owned();
+    for number in 0..100 {
+        let next = format!("z{number}");
+        kept = finished(turn(&kept, &[lock_with_others(&next, 1), release(&holder)], 100)).1.state;
+        if kept.lock().unwrap().owner == owner("y") {
+            assert!(number > 0, "it lets some pass");
+            return;
+        }
+        holder = next;
+    }
+    panic!("y never had its turn");
+}
+
+#[test]
+fn an_operation_that_waits_is_passed_by_no_request() {
+    let asked = [lock("x", &[me()]), call("y", "add", false), lock_with_others("z", 1)];
+    let (ran, end) = finished(turn(&after(&asked), &[release("x")], 100));
+    assert_eq!((ran, end.state.lock().unwrap().owner.clone()), (vec!["add".to_owned()], owner("z")));
+}
+
 #[test]
 fn a_lock_request_goes_on_to_the_next_entity_and_the_last_one_answers() {
     let other = EntityId::new("account", "b").unwrap();

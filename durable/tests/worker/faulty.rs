@@ -17,9 +17,9 @@ use durable::{
     history::{ExecutionStarted, History, HistoryEvent, TaskMessage},
     model::{InstanceId, InstanceState},
     provider::{
-        ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, HubStore, InstanceFilter, InstanceQuery,
-        InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page, PageToken, Provider,
-        ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
+        ActivityWorkItem, AdminStore, Checkpoint, CheckpointTag, EntityPage, EntityQuery, HubStore,
+        InstanceFilter, InstanceQuery, InstanceStore, LockToken, NewInstance, OrchestrationWorkItem, Page,
+        PageToken, Provider, ProviderError, ProviderErrorKind, PurgeResult, StatusCounts, WaitFor, WorkStore,
     },
 };
 use durable_testkit::VirtualClock;
@@ -33,6 +33,10 @@ pub(crate) struct Faulty {
     pub(crate) is_unreachable: AtomicBool,
     /// How many histories are still to be refused.
     pub(crate) unreadable: AtomicUsize,
+    /// How many states are still to be refused.
+    pub(crate) unknown: AtomicUsize,
+    /// The instance whose history is damaged.
+    pub(crate) damaged: Mutex<Option<InstanceId>>,
     /// The names of the checkpoints so far.
     pub(crate) tags: Mutex<Vec<CheckpointTag>>,
     /// How long a lock lasts, as the store says.
@@ -47,6 +51,8 @@ impl Faulty {
             inner: EmbeddedProvider::in_memory(Arc::new(VirtualClock::new())).unwrap(),
             is_unreachable: AtomicBool::new(false),
             unreadable: AtomicUsize::new(0),
+            unknown: AtomicUsize::new(0),
+            damaged: Mutex::default(),
             tags: Mutex::default(),
             locks_last: OnceLock::new(),
             renewed: Mutex::default(),
@@ -56,6 +62,11 @@ impl Faulty {
     fn reach(&self) -> Result<()> {
         if self.is_unreachable.load(Ordering::SeqCst) { Err(unavailable()) } else { Ok(()) }
     }
+}
+
+/// Counts one down; `false` when there are none left.
+fn take_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
 fn unavailable() -> ProviderError {
@@ -81,6 +92,10 @@ impl HubStore for Faulty {
 impl AdminStore for Faulty {
     async fn query(&self, query: &InstanceQuery) -> Result<Page> {
         self.inner.query(query).await
+    }
+
+    async fn entities(&self, query: &EntityQuery) -> Result<EntityPage> {
+        self.inner.entities(query).await
     }
 
     async fn counts(&self) -> Result<StatusCounts> {
@@ -112,6 +127,9 @@ impl InstanceStore for Faulty {
     }
 
     async fn read_state(&self, instance: &InstanceId) -> Result<Option<InstanceState>> {
+        if take_one(&self.unknown) {
+            return Err(unavailable());
+        }
         self.inner.read_state(instance).await
     }
 
@@ -145,9 +163,12 @@ impl WorkStore for Faulty {
     }
 
     async fn load_history(&self, item: &OrchestrationWorkItem) -> Result<History> {
-        let one_less = |left: usize| left.checked_sub(1);
-        if self.unreadable.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+        if take_one(&self.unreadable) {
             return Err(unavailable());
+        }
+        if self.damaged.lock().unwrap().as_ref() == Some(&item.instance) {
+            let kind = ProviderErrorKind::Corrupt("a flipped bit".to_owned());
+            return Err(ProviderError::new(kind, "read", item.instance.as_str()));
         }
         self.inner.load_history(item).await
     }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
+mod entities;
 mod faulty;
 
 use std::{

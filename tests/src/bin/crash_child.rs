@@ -20,6 +20,7 @@ use durable::{
     provider::{ProviderErrorKind, Reuse},
 };
 use durable_tests::{
+    bank::{self, ACCOUNTS, open_bank, transfer},
     functions::{
         LAST_WORD, WORD, after_five, begin_to_tell, collect_words, fan_out, five_steps, large_step, progress,
     },
@@ -56,6 +57,7 @@ async fn run(arguments: &[String]) -> Outcome {
         ["worker", hub] => worker(hub).await,
         ["mixed", hub, process] => mixed(hub, process.parse()?).await,
         ["starter", hub] => starter(hub).await,
+        ["bank", hub, transfers] => bank(hub, transfers.parse()?).await,
         ["power", hub, acknowledged, "full", rounds] => {
             power(hub, Durability::Full, acknowledged, rounds.parse()?).await
         }
@@ -120,6 +122,55 @@ async fn mixed(address: &str, process: u64) -> Outcome {
     }
     input.await?;
     worker.shut_down().await?;
+    Ok(())
+}
+
+/// Opens a bank and starts transfers, unless they have been; terminates, suspends and purges a third of them
+/// meanwhile; and lets all end.
+async fn bank(address: &str, transfers: u64) -> Outcome {
+    progress("opening");
+    let hub = TaskHub::open(address).await?;
+    let worker = hub.worker().functions(bank::functions()?).start().await?;
+    progress("opened");
+    let client = hub.client();
+    start_once(&client, "open".to_owned(), open_bank::with()).await?;
+    client.run(open_bank::at("open"))?.output().await?;
+    let starts = (0..transfers).map(|number| one_transfer(&client, number));
+    stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).try_collect::<()>().await?;
+    let runs = (0..transfers).map(|number| client.run(transfer::at(format!("transfer-{number}"))));
+    let runs = runs.collect::<Result<Vec<_>, _>>()?;
+    // One that was purged is not there, and one that has ended cannot be resumed. All of them first: a suspended
+    // one may hold what others wait for.
+    for run in &runs {
+        drop(run.resume("the end is near").await);
+    }
+    for run in &runs {
+        drop(run.wait_for_end().await);
+    }
+    worker.shut_down().await?;
+    progress("finished");
+    Ok(())
+}
+
+/// Starts a transfer between accounts that follow from its number, and interferes with every third.
+async fn one_transfer(client: &Client, number: u64) -> Outcome {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let (from, to) = (mixed % ACCOUNTS, (mixed / ACCOUNTS) % ACCOUNTS);
+    let id = format!("transfer-{number}");
+    let amount = i64::try_from(number % 400)?;
+    start_once(client, id.clone(), transfer::with(from, to, amount)).await?;
+    let run = client.run(transfer::at(&id))?;
+    // Whatever is refused had ended before.
+    match number % 9 {
+        0 => drop(run.terminate("at random").await),
+        3 => drop(run.suspend("at random").await),
+        6 => {
+            drop(run.terminate("to be purged").await);
+            drop(run.wait_for_end().await);
+            drop(client.purge(&run).await);
+        }
+        _ => {}
+    }
     Ok(())
 }
 

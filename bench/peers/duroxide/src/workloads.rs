@@ -43,7 +43,10 @@ pub async fn run(job: &Job) -> Result<Measured, PeerError> {
         | Workload::ParkedRunning
         | Workload::Events
         | Workload::Timers
-        | Workload::TimersOfOne => return Err(PeerError::NotHere(job.workload)),
+        | Workload::TimersOfOne
+        | Workload::EntityOne
+        | Workload::EntityMany
+        | Workload::Bank => return Err(PeerError::NotHere(job.workload)),
     };
     drop(pulse);
     measured.durability = engine.durability.clone();

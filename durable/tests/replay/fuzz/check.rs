@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use durable::{
     context::OrchestrationContext,
+    entity::Sections,
     history::{EventKind, ExecutionStarted, HistoryEvent, Rest},
     model::Payload,
     replay::{EpisodeEnd, NextExecution, Orchestrator, Outcome, Session, SessionOptions},
 };
 
 use super::{
+    aftermath::Aftermath,
     mutants::{FLUSH, Mutant, Tampered},
     program::{Part, Program, Trace, WORK, child},
     random::{Random, mix},
@@ -31,6 +33,8 @@ pub(super) struct Tally {
     pub(super) cut_off: usize,
     pub(super) executions: usize,
     pub(super) carried: usize,
+    pub(super) locks: usize,
+    pub(super) terminated: usize,
 }
 
 impl Tally {
@@ -44,6 +48,8 @@ impl Tally {
         self.cut_off += other.cut_off;
         self.executions += other.executions;
         self.carried += other.carried;
+        self.locks += other.locks;
+        self.terminated += other.terminated;
     }
 }
 
@@ -85,6 +91,7 @@ struct Check {
     stored: Vec<HistoryEvent>,
     /// What the next episode begins with.
     first: Vec<EventKind>,
+    entities: Aftermath,
     tally: Tally,
 }
 
@@ -97,7 +104,8 @@ pub(super) fn check(seed: u64, mutant: Option<Mutant>) -> Result<Tally, String> 
     let moves_between_threads = random.below(64) == 0;
     let tally = Tally { programs: 1, ..Tally::default() };
     let (started, stored, first) = (started(), Vec::new(), Vec::new());
-    Check { seed, mutant, random, moves_between_threads, started, stored, first, tally }.run()
+    let entities = Aftermath::new(seed, mutant);
+    Check { seed, mutant, random, moves_between_threads, started, stored, first, entities, tally }.run()
 }
 
 impl Check {
@@ -115,6 +123,7 @@ impl Check {
             if let Some(Outcome::ContinuedAsNew(next)) = live.session.outcome().cloned() {
                 self.tally.executions += 1;
                 self.check_carried(&live, &next)?;
+                self.release(&live)?;
                 live = self.begin_anew(*next, &mut world);
                 continue;
             }
@@ -124,9 +133,18 @@ impl Check {
                 return Err("a wake-up was lost: everything is answered, and the program waits".into());
             }
         }
+        if live.session.outcome().is_some() {
+            self.release(&live)?;
+            self.tally.locks = self.entities.locks();
+            self.entities.settle()?;
+        }
         match live.session.outcome() {
             None | Some(Outcome::Completed(_)) => Ok(self.tally),
             Some(Outcome::Failed(failure)) => Err(format!("failed: {failure}")),
+            Some(Outcome::Terminated(_)) if world.will_terminate() => {
+                self.tally.terminated = 1;
+                Ok(self.tally)
+            }
             Some(Outcome::Terminated(_)) => Err("terminated by nobody".into()),
             Some(Outcome::ContinuedAsNew(_)) => unreachable!("the next execution has taken its place"),
         }
@@ -146,6 +164,17 @@ impl Check {
         }
         let numbers: Vec<u64> = next.carried.iter().map(|(_, data)| data.read().unwrap()).collect();
         if numbers.is_sorted() { Ok(()) } else { Err(format!("events were carried over as {numbers:?}")) }
+    }
+
+    /// What an execution asked entities for, and what its end owes them.
+    fn release(&mut self, live: &Loaded) -> Result<(), String> {
+        let at = crate::script::at(0);
+        let releases = live.session.releases(at);
+        let by_history = Sections::of(&self.stored).releases(&self.started, at);
+        if releases != by_history {
+            return Err(format!("releases {releases:?}, and by its history {by_history:?}"));
+        }
+        self.entities.live_through(&self.started, &self.stored, releases)
     }
 
     fn begin_anew(&mut self, next: NextExecution, world: &mut World) -> Loaded {

@@ -4,8 +4,10 @@
 //! seed of its program. Begin with `check.rs` for what is compared, `shapes.rs` for what programs
 //! are made of.
 
+mod aftermath;
 mod branches;
 mod check;
+mod entities;
 mod joins;
 mod locks;
 mod mutants;
@@ -85,6 +87,16 @@ fn every_broken_engine_is_noticed() {
     ];
     for mutant in few {
         let programs = programs_until_noticed(mutant, 500);
+        println!("{mutant:?}: noticed after {programs:?}");
+        assert!(programs.is_some(), "{mutant:?} was not noticed");
+    }
+}
+
+// R2:ENT-51, R2:ENT-69
+#[test]
+fn every_engine_that_leaves_locks_behind_is_noticed() {
+    for mutant in [Mutant::LocksKeptAtTheEnd, Mutant::UnlocksForgotten, Mutant::WithdrawalsOvertake] {
+        let programs = programs_until_noticed(mutant, 4_000);
         println!("{mutant:?}: noticed after {programs:?}");
         assert!(programs.is_some(), "{mutant:?} was not noticed");
     }

@@ -40,6 +40,12 @@ pub(super) enum Mutant {
     FirstWakerKept,
     /// A wake within a poll is forgotten.
     NoSelfWakeLoop,
+    /// What an end owes is not sent.
+    LocksKeptAtTheEnd,
+    /// Locks that the program gives up are not released.
+    UnlocksForgotten,
+    /// A request that is taken back is followed by releases to all its entities at once.
+    WithdrawalsOvertake,
 }
 
 /// The event that ends each episode of [`Mutant::BatchBeforePolling`] and its control.

@@ -22,6 +22,7 @@ use durable::{
 use futures::future::{BoxFuture, FusedFuture};
 
 use super::{
+    entities::{account, operation},
     mutants::Mutant,
     random::{Random, mix},
     shapes::{LEAVES, SHAPES},
@@ -149,6 +150,16 @@ impl Part {
         ))
     }
 
+    /// A context of its own: one that locks is borrowed meanwhile.
+    pub(super) fn context(&self) -> OrchestrationContext {
+        OrchestrationContext::new(self.program.handle.clone())
+    }
+
+    /// An operation of some entity; one that may fail, or one that does not.
+    pub(super) fn operation(&self, input: u64) -> Waiting {
+        self.waiting(Awaited::Number(self.program.context.call(operation(&account(input), input))))
+    }
+
     /// A sub-orchestration; one that fails every third time, or one that does not.
     pub(super) fn sub(&self, input: u64) -> Waiting {
         let name = if input.is_multiple_of(2) { SHAKY } else { WORK };
@@ -256,7 +267,8 @@ impl Part {
 
     /// Any of them, as `number` says.
     pub(super) fn any_task(&self, number: u64, input: u64) -> Waiting {
-        match number % 9 {
+        match number % 10 {
+            9 => self.operation(input),
             0..3 => self.call(input),
             8 => self.sub(input),
             3 => self.retried(input),
@@ -285,6 +297,11 @@ impl Part {
 
     pub(super) fn status(&self, value: u64) {
         self.program.handle.set_custom_status(Payload::of(&value).unwrap());
+    }
+
+    /// A durable call that was asked for elsewhere.
+    pub(super) fn number(&self, task: Task<u64>) -> Waiting {
+        self.waiting(Awaited::Number(task))
     }
 
     fn waiting(&self, task: Awaited) -> Waiting {

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 
 use super::{
-    branches as between, joins, locks,
+    branches as between, entities, joins, locks,
     program::Part,
     races, streams,
     tasks::{self, Yield},
@@ -29,6 +29,8 @@ pub(super) const LEAVES: &[Shape] = shapes![
     tasks::one_uuid,
     tasks::one_now,
     tasks::one_send,
+    entities::one_operation,
+    entities::one_signal,
 ];
 
 /// Parts with children.
@@ -83,6 +85,11 @@ pub(super) const SHAPES: &[Shape] = shapes![
     between::async_channel,
     between::flume,
     between::cancellation,
+    entities::section,
+    entities::section,
+    entities::section_within_patience,
+    entities::late_section,
+    entities::leaked_section,
     locks::tokio_mutex,
     locks::futures_mutex,
     locks::rw_lock,

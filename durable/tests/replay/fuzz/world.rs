@@ -10,6 +10,7 @@ use durable::{
 };
 
 use super::{
+    entities::FRAGILE,
     program::{EVENTS, SHAKY},
     random::{Random, mix},
 };
@@ -26,6 +27,8 @@ pub(super) struct World {
     answers: Vec<EventKind>,
     /// What was said before, or too late.
     echoes: Vec<EventKind>,
+    /// Whether somebody will end the instance from outside.
+    will_terminate: bool,
     /// How many external events there were: each has a number larger than those before.
     events: u64,
 }
@@ -35,6 +38,7 @@ impl World {
         Self {
             random: Random::new(mix(seed, 2)),
             seed,
+            will_terminate: Random::new(mix(seed, 7)).chance(8),
             has_started: false,
             is_suspended: false,
             answers: Vec::new(),
@@ -46,6 +50,11 @@ impl World {
     /// Whether nothing is left that could let the program go on, except external events.
     pub(super) fn is_exhausted(&self) -> bool {
         self.has_started && !self.is_suspended && self.answers.is_empty()
+    }
+
+    /// Whether the instance may be ended from outside.
+    pub(super) fn will_terminate(&self) -> bool {
+        self.will_terminate
     }
 
     pub(super) fn time(&mut self, episode: u64) -> Timestamp {
@@ -77,6 +86,9 @@ impl World {
             }
             2..6 => self.resume(),
             6 => EventKind::GenericEvent { data: reason() },
+            99 if self.will_terminate && self.has_started => {
+                EventKind::ExecutionTerminated { reason: reason(), recursive: self.random.chance(50) }
+            }
             7..12 => self.echo(),
             12..20 => self.external_event(),
             _ if !self.has_started => self.external_event(),
@@ -128,12 +140,16 @@ impl World {
     pub(super) fn learn(&mut self, end: &EpisodeEnd) {
         for action in &end.actions {
             self.answers.extend(self.answer(action.id, &action.kind));
+            action.kind.closes().into_iter().for_each(|task| self.come_late(task));
         }
-        for timer in &end.cancelled_timers {
-            if let Some(at) = self.answers.iter().position(|answer| answer.answers() == Some(*timer)) {
-                let late = self.answers.swap_remove(at);
-                self.echoes.push(late);
-            }
+        end.cancelled_timers.iter().for_each(|timer| self.come_late(*timer));
+    }
+
+    /// Nobody waits for the answer any more.
+    fn come_late(&mut self, task: EventId) {
+        if let Some(at) = self.answers.iter().position(|answer| answer.answers() == Some(task)) {
+            let late = self.answers.swap_remove(at);
+            self.echoes.push(late);
         }
     }
 
@@ -160,6 +176,17 @@ impl World {
                 let result = Payload::of(&result).unwrap();
                 Some(EventKind::SubOrchestrationInstanceCompleted { task: id, result })
             }
+            EventKind::EntityOperationCalled { operation, input, .. } => {
+                let input: u64 = input.read().unwrap();
+                let result = mix(mix(self.seed, u64::from(id.as_i32().cast_unsigned())), input) >> 32;
+                if *operation == FRAGILE && result.is_multiple_of(3) {
+                    let failure = Failure::new("bad luck inside");
+                    return Some(EventKind::EntityOperationFailed { task: id, failure });
+                }
+                let result = Payload::of(&result).unwrap();
+                Some(EventKind::EntityOperationCompleted { task: id, result })
+            }
+            EventKind::EntityLockRequested { .. } => Some(EventKind::EntityLockGranted { task: id }),
             EventKind::TimerCreated { fire_at, .. } => {
                 Some(EventKind::TimerFired { timer: id, fire_at: *fire_at })
             }

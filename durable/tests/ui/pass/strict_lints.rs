@@ -16,7 +16,14 @@
 
 extern crate durable as functions;
 
-use functions::{activity, context::OrchestrationContext, model::Failure, orchestrator};
+use functions::{
+    activity,
+    call::Entity as _,
+    context::{EntityContext, OrchestrationContext},
+    entity,
+    model::Failure,
+    orchestrator,
+};
 
 /// Greets.
 #[activity(crate = functions)]
@@ -33,6 +40,57 @@ pub async fn greet(ctx: OrchestrationContext, city: String) -> Result<String, Fa
 #[activity]
 async fn never_called() {}
 
+/// Counts.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Counter(u8);
+
+#[entity(crate = functions)]
+impl Counter {
+    /// Adds.
+    pub fn add(&mut self, n: u8) -> Result<u8, Failure> {
+        self.0 += n;
+        Ok(self.0)
+    }
+
+    /// Takes away.
+    pub fn end(self, _: &EntityContext) {}
+
+    async fn never_asked(&self, text: String) {
+        drop(text);
+    }
+}
+
+/// Can be reset.
+#[entity(crate = functions)]
+pub trait Resetting {
+    /// Resets.
+    fn reset(&mut self);
+}
+
+/// Can be reset.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Clock;
+
+#[entity(crate = functions)]
+impl Resetting for Clock {
+    fn reset(&mut self) {}
+}
+
+#[entity(crate = functions)]
+trait Unused {
+    fn reset(&mut self);
+}
+
+/// By hand.
+#[entity(crate = functions)]
+pub async fn by_hand(ctx: EntityContext) -> Result<(), Failure> {
+    ctx.set_state(1)
+}
+
+#[entity(crate = functions)]
+fn silent(_: EntityContext) {}
+
 fn main() {
     let _ = greet::with("Oslo");
+    let _ = Counter::at("a").add(1);
 }

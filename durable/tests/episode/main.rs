@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
+mod entities;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use durable::{
@@ -154,7 +156,8 @@ fn an_orchestrator_that_fails_ends_its_instance_with_the_reason() {
 #[test]
 fn an_execution_that_cannot_go_on_ends_with_an_episode_of_its_own() {
     let failure = Failure::of_kind(FailureKind::Poisoned, "Poisoned", "ten attempts");
-    let checkpoint = episode::fail(started().execution, None, &[], failure, at(5), CheckpointTag(9));
+    let checkpoint =
+        episode::fail(started().execution, &History::default(), None, &[], failure, at(5), CheckpointTag(9));
     assert_eq!(names(&checkpoint), ["OrchestratorStarted", "ExecutionCompleted", "OrchestratorCompleted"]);
     assert_eq!(checkpoint.change.status, RuntimeStatus::Failed);
 }
@@ -250,8 +253,15 @@ fn whoever_asks_for_another_orchestration_under_the_id_is_refused_however_this_o
     let ended = episode::terminate(&own.execution, &past, None, &together, at(2), CheckpointTag(2));
     assert!(refused(ended.unwrap()));
     let failure = Failure::new("poisoned");
-    let failed =
-        episode::fail(own.execution.clone(), Some(&own), &together, failure, at(2), CheckpointTag(2));
+    let failed = episode::fail(
+        own.execution.clone(),
+        &History::default(),
+        Some(&own),
+        &together,
+        failure,
+        at(2),
+        CheckpointTag(2),
+    );
     assert!(refused(failed));
 }
 
@@ -356,7 +366,18 @@ fn one_that_was_suspended_when_it_failed_is_suspended_when_it_is_rewound() {
     let suspended = message(EventKind::ExecutionSuspended { reason: "lunch".into() });
     let mut events = run(&mut session, &[start(), suspended]).events;
     let (execution, failure) = (started().execution, Failure::new("poisoned"));
-    events.extend(episode::fail(execution, None, &[completed(0)], failure, at(2), CheckpointTag(2)).events);
+    events.extend(
+        episode::fail(
+            execution,
+            &History::default(),
+            None,
+            &[completed(0)],
+            failure,
+            at(2),
+            CheckpointTag(2),
+        )
+        .events,
+    );
     let rewound = message(EventKind::ExecutionRewound { reason: "again".into() });
     let checkpoint =
         episode::rewind(&History::new(events), &[rewound], at(3), CheckpointTag(3), &|_| true).unwrap();

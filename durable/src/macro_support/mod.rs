@@ -1,8 +1,10 @@
 //! What expanded code calls. Not part of the API: the macros of the same version are its only user.
 //!
 //! Holds what needs the compiler's judgement about the user's types: which traits an error has,
-//! whether a type is a `Result`. Begin with [`Kind`]. The weight of an expansion is in
-//! `call/inputs.rs` and `registry/stored.rs`.
+//! whether a type is a `Result`. Begin with [`Kind`]; `entity.rs` is for `#[entity]`. The weight of an
+//! expansion is in `call/inputs.rs`, `registry/stored.rs` and `registry/entity.rs`.
+
+mod entity;
 
 use std::{error::Error, marker::PhantomData};
 
@@ -10,11 +12,17 @@ use futures::future::BoxFuture;
 pub use inventory;
 pub use tokio;
 
-use crate::model::{Encoded, FunctionVersion};
+pub use entity::*;
+
+use crate::model::FunctionVersion;
 pub use crate::{
-    call::{ActivityCall, Inputs, OrchestrationCall, RunId},
-    model::{Failure, FunctionName, Payload, Storable},
-    registry::{Arguments, Definition, Registration, output_of},
+    call::{
+        ActivityCall, Entity, Implementer, ImplementerError, Implements, Inputs, Interface, Operation,
+        OrchestrationCall, Proxy, RunId, of_only_implementer,
+    },
+    context::EntityContext,
+    model::{Encoded, EntityId, Failure, FunctionName, NotStorable, OperationName, Payload, Storable},
+    registry::{Arguments, Definition, EntityCode, InterfaceCode, Registration, Running, output_of},
 };
 
 /// The type of the input at place `N` of a function. Declared once per parameter, under the
