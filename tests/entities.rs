@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without may panic")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use durable::{Error, model::EntityName, prelude::*, provider::EntityQuery, worker::Worker};
 use durable_testkit::TestHub;
 use durable_tests::{
@@ -216,6 +218,41 @@ async fn entities_are_not_among_the_orchestrations() {
         assert_eq!(counts.total(), 1, "{counts:?}");
         worker.shut_down().await.unwrap();
     }
+}
+
+static IS_CLOSED: AtomicBool = AtomicBool::new(true);
+static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Waits for ever while it is closed.
+async fn slow(ctx: EntityContext) -> Result<(), Failure> {
+    if IS_CLOSED.load(Ordering::SeqCst) {
+        HAS_BEGUN.store(true, Ordering::SeqCst);
+        futures::future::pending::<()>().await;
+    }
+    ctx.change_state(|count: &mut i64| *count += 1)
+}
+
+// An operation that waits keeps no worker from leaving; it runs again at the next start, and counts once.
+#[tokio::test]
+async fn a_worker_leaves_although_an_operation_waits() {
+    let hub = TaskHub::open("memory:").await.unwrap();
+    let functions = || Registry::builder().discover().entity("slow", slow).build().unwrap();
+    let client = hub.client();
+    let entity = EntityId::new("slow", "s").unwrap();
+    let run = client.start(call::with(entity.clone(), "go")).await.unwrap();
+    let grace = std::time::Duration::ZERO;
+    let worker = hub.worker().functions(functions()).grace_period(grace).start().await.unwrap();
+    while !HAS_BEGUN.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    worker.shut_down().await.unwrap();
+    IS_CLOSED.store(false, Ordering::SeqCst);
+    let worker = hub.worker().functions(functions()).start().await.unwrap();
+    client.signal(entity.operation("go", ())).await.unwrap();
+    run.output().await.unwrap();
+    client.start(call::with(entity.clone(), "go")).await.unwrap().output().await.unwrap();
+    assert_eq!(client.read_as::<i64>(&entity).await.unwrap(), Some(3));
+    worker.shut_down().await.unwrap();
 }
 
 // Lists: by kind, by the beginning of keys, by time, page by page, with what each holds.

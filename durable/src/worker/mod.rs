@@ -260,6 +260,13 @@ impl Drop for Worker {
         if self.activities.is_some() {
             self.host.stop();
             let provider = self.host.provider.clone();
+            let (host, grace) = (Arc::downgrade(&self.host), self.host.options.grace_period);
+            self.runtime.spawn(async move {
+                tokio::time::sleep(grace).await;
+                if let Some(host) = host.upgrade() {
+                    host.entities.break_off();
+                }
+            });
             let mut ending = async move { provider.end_work().await }.boxed();
             // Begun here and now: begun later it could end the work of a worker started since.
             if (&mut ending).now_or_never().is_none() {
