@@ -346,6 +346,20 @@ async fn waits_until(ctx: OrchestrationContext, time: Timestamp) -> Result<(), F
     ctx.sleep_until(time.saturating_add(std::time::Duration::from_secs(1))).await
 }
 
+// R3:ENT-49: what is read as another type stays as it is, and the error names both.
+#[tokio::test]
+async fn a_state_of_another_type_is_named() {
+    let hub = TestHub::builder().functions(functions()).start().await.unwrap();
+    hub.run(add_and_get::with(id("n"), 7)).await.unwrap();
+    let error = hub.client().read_as::<Vec<String>>(&id("n")).await.unwrap_err();
+    assert!(matches!(error, Error::State { .. }), "{error:?}");
+    let shown = error.to_string();
+    assert!(shown.contains("@counter@n") && shown.contains("Vec"), "{shown}");
+    assert_eq!(hub.client().read_as(&id("n")).await.unwrap(), Some(7_i64));
+    let error = Error::from(EntityId::new("", "x").unwrap_err());
+    assert!(error.to_string().contains("must not be empty"), "{error}");
+}
+
 // An input that cannot be stored is the sender's error.
 #[tokio::test]
 async fn a_signal_that_cannot_be_stored_is_refused() {

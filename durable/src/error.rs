@@ -8,7 +8,8 @@ use std::{fmt, time::Duration};
 use crate::{
     call::ImplementerError,
     model::{
-        Failure, FunctionName, InstanceId, InvalidInstanceId, InvalidTaskHubName, NotStorable, RuntimeStatus,
+        EntityId, Failure, FunctionName, InstanceId, InvalidEntityId, InvalidInstanceId, InvalidTaskHubName,
+        NotStorable, RuntimeStatus,
     },
     provider::{ProviderError, WaitFor},
     registry::RegistryError,
@@ -27,6 +28,9 @@ pub enum Error {
     /// A text is not an instance id.
     #[error(transparent)]
     InstanceId(#[from] InvalidInstanceId),
+    /// A text is not an entity.
+    #[error(transparent)]
+    EntityId(#[from] InvalidEntityId),
     /// A text is not a hub name.
     #[error(transparent)]
     TaskHubName(#[from] InvalidTaskHubName),
@@ -88,6 +92,17 @@ pub enum Error {
         #[source]
         source: NotStorable,
     },
+    /// The stored state of an entity is not what the caller expects. It stays as it is.
+    #[error("the state of `{entity}` cannot be read as `{expected}`")]
+    State {
+        /// Which entity.
+        entity: EntityId,
+        /// The type that was expected.
+        expected: &'static str,
+        /// Why.
+        #[source]
+        source: NotStorable,
+    },
     /// It did not happen in time. The orchestration goes on as before.
     #[error(
         "orchestration `{instance}` has not {} within {limit:?}; it goes on, and may be waited for again",
@@ -122,6 +137,8 @@ impl Error {
             Self::Provider(error) => error.is_transient(),
             Self::TimedOut { .. } => true,
             Self::InstanceId(_)
+            | Self::EntityId(_)
+            | Self::State { .. }
             | Self::TaskHubName(_)
             | Self::Registry(_)
             | Self::Implementer(_)
