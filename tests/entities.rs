@@ -352,7 +352,7 @@ async fn a_state_of_another_type_is_named() {
     let hub = TestHub::builder().functions(functions()).start().await.unwrap();
     hub.run(add_and_get::with(id("n"), 7)).await.unwrap();
     let error = hub.client().read_as::<Vec<String>>(&id("n")).await.unwrap_err();
-    assert!(matches!(error, Error::State { .. }), "{error:?}");
+    assert!(matches!(error, Error::StoredState { .. }), "{error:?}");
     let shown = error.to_string();
     assert!(shown.contains("@counter@n") && shown.contains("Vec"), "{shown}");
     assert_eq!(hub.client().read_as(&id("n")).await.unwrap(), Some(7_i64));

@@ -30,7 +30,7 @@ pub enum Error {
     InstanceId(#[from] InvalidInstanceId),
     /// A text is not an entity.
     #[error(transparent)]
-    EntityId(#[from] InvalidEntityId),
+    InvalidEntity(#[from] InvalidEntityId),
     /// A text is not a hub name.
     #[error(transparent)]
     TaskHubName(#[from] InvalidTaskHubName),
@@ -94,7 +94,7 @@ pub enum Error {
     },
     /// The stored state of an entity is not what the caller expects. It stays as it is.
     #[error("the state of `{entity}` cannot be read as `{expected}`")]
-    State {
+    StoredState {
         /// Which entity.
         entity: EntityId,
         /// The type that was expected.
@@ -137,8 +137,8 @@ impl Error {
             Self::Provider(error) => error.is_transient(),
             Self::TimedOut { .. } => true,
             Self::InstanceId(_)
-            | Self::EntityId(_)
-            | Self::State { .. }
+            | Self::InvalidEntity(_)
+            | Self::StoredState { .. }
             | Self::TaskHubName(_)
             | Self::Registry(_)
             | Self::Implementer(_)

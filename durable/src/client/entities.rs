@@ -59,7 +59,7 @@ impl Client {
         Reply::new(async move {
             let kept = self.kept(&entity).await?;
             let state = kept.state.as_ref().map(T::decode).transpose();
-            state.map_err(|source| Error::State { entity, expected: type_name::<T>(), source })
+            state.map_err(|source| Error::StoredState { entity, expected: type_name::<T>(), source })
         })
     }
 
